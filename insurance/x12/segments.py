@@ -118,7 +118,13 @@ def _delimiters(text: str, start: int, position: int) -> Delimiters:
     if not element or element.isalnum() or element.isspace():
         raise X12Error("the ISA does not say how elements are separated", where)
     fixed = head[105:106]
-    if len(head) >= 106 and fixed and not fixed.isalnum() and head[103:104] == element and head[:106].count(element) == 16:
+    if (
+        len(head) >= 106
+        and fixed
+        and not fixed.isalnum()
+        and head[103:104] == element
+        and head[:106].count(element) == 16
+    ):
         component, terminator = head[104], fixed
     else:
         parts = head.split(element, 16)
@@ -199,7 +205,9 @@ def transactions_of(raw: bytes, findings: list[Finding] | None = None) -> Iterat
                 interchange, group, groups = segment, None, 0
                 if len(segment.elements) != 17 or any(
                     len(text) != width
-                    for text, width in zip(segment.elements[1:], (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1), strict=False)
+                    for text, width in zip(
+                        segment.elements[1:], (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1), strict=False
+                    )
                 ):
                     notes.append(Finding(segment.where, "the ISA's elements do not have their fixed widths"))
             case "IEA":
@@ -207,9 +215,13 @@ def transactions_of(raw: bytes, findings: list[Finding] | None = None) -> Iterat
                     yield unfinished
                 if interchange is not None:
                     if segment.get(2) != interchange.get(13):
-                        notes.append(Finding(segment.where, f"IEA02 {segment.get(2)!r} is not ISA13 {interchange.get(13)!r}"))
+                        notes.append(
+                            Finding(segment.where, f"IEA02 {segment.get(2)!r} is not ISA13 {interchange.get(13)!r}")
+                        )
                     if segment.get(1) != str(groups):
-                        notes.append(Finding(segment.where, f"IEA01 says {segment.get(1)!r} groups, there are {groups}"))
+                        notes.append(
+                            Finding(segment.where, f"IEA01 says {segment.get(1)!r} groups, there are {groups}")
+                        )
                 interchange = group = None
             case "GS":
                 if (unfinished := close_transaction(segment.where)) is not None:
@@ -223,7 +235,11 @@ def transactions_of(raw: bytes, findings: list[Finding] | None = None) -> Iterat
                     if segment.get(2) != group.get(6):
                         notes.append(Finding(segment.where, f"GE02 {segment.get(2)!r} is not GS06 {group.get(6)!r}"))
                     if segment.get(1) != str(transactions):
-                        notes.append(Finding(segment.where, f"GE01 says {segment.get(1)!r} transactions, there are {transactions}"))
+                        notes.append(
+                            Finding(
+                                segment.where, f"GE01 says {segment.get(1)!r} transactions, there are {transactions}"
+                            )
+                        )
                 group = None
             case "ST":
                 if (unfinished := close_transaction(segment.where)) is not None:

@@ -1,0 +1,59 @@
+"""Element values to Python and back: amounts (X12 type R), dates (D8, RD8), numbers. Errors name the element."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from insurance.x12.segments import Segment, X12Error
+
+
+def amount(segment: Segment, index: int) -> Decimal | None:
+    """A monetary or decimal element as written; ``None`` when empty. Raises :class:`X12Error` when it is no number."""
+    text = segment.get(index)
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or "_" in text or abs(value) >= Decimal("1e12"):
+        raise X12Error(f"{segment.id}{index:02d} {text!r} is not a number", segment.where)
+    return value
+
+
+def required_amount(segment: Segment, index: int) -> Decimal:
+    """Like :func:`amount`, but an empty element is an error."""
+    value = amount(segment, index)
+    if value is None:
+        raise X12Error(f"{segment.id}{index:02d} is missing", segment.where)
+    return value
+
+
+def day(text: str) -> date | None:
+    """``20260105`` (or ``260105``) as a date; ``None`` when it is not one."""
+    for pattern, length in (("%Y%m%d", 8), ("%y%m%d", 6)):
+        if len(text) == length and text.isascii() and text.isdigit():
+            try:
+                return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a calendar day has no zone
+            except ValueError:
+                return None
+    return None
+
+
+def period(qualifier: str, text: str) -> tuple[date | None, date | None]:
+    """A DTP's format qualifier and value as (first day, last day); one day for D8, a range for RD8."""
+    if qualifier == "RD8":
+        first, _, last = text.partition("-")
+        return day(first), day(last)
+    single = day(text)
+    return single, single
+
+
+def write_day(value: date) -> str:
+    """A date as CCYYMMDD."""
+    return value.strftime("%Y%m%d")
+
+
+def write_amount(value: Decimal) -> str:
+    """A decimal as X12 type R: plain notation, no trailing zeros (``130.00`` → ``130``)."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
