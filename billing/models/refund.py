@@ -1,0 +1,54 @@
+"""Money given back to a client."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from common import clock
+from common.money import money_field
+from common.states import axis
+
+
+class Refund(models.Model):
+    """One refund of one payment, for one session, written before Stripe is asked."""
+
+    class State(models.TextChoices):
+        CREATED = "created", _("Promised")
+        SUBMITTED = "submitted", _("Sent to your bank")
+        UNKNOWN = "unknown", _("Outcome not known")
+        IN_TRANSIT = "in_transit", _("On its way")
+        SUCCEEDED = "succeeded", _("Processed")
+        FAILED = "failed", _("Failed")
+
+    STATES = axis(
+        "state",
+        {
+            "created": {"submitted", "failed"},
+            "submitted": {"unknown", "in_transit", "succeeded", "failed"},
+            "unknown": {"in_transit", "succeeded", "failed"},
+            "in_transit": {"succeeded", "failed"},
+            # A bank may send a processed refund back weeks later.
+            "succeeded": {"failed"},
+            "failed": set(),
+        },
+    )
+    LIVE = ("created", "submitted", "unknown", "in_transit", "succeeded")
+
+    payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="refunds")
+    session = models.ForeignKey("care.Session", on_delete=models.PROTECT, related_name="refunds")
+    amount = money_field()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.CREATED, db_index=True)
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    refund_id = models.CharField(max_length=60, unique=True, null=True, blank=True)
+    message = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_positive")]
+
+    def __str__(self) -> str:
+        return f"Refund {self.pk} of {self.amount}"

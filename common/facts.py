@@ -1,0 +1,16 @@
+"""The abstract base of rows that never change."""
+
+import pgtrigger
+from django.db import models
+
+from common import clock
+
+
+class Fact(models.Model):
+    """A row that never changes: a correction is a new fact. The database refuses UPDATE and DELETE."""
+
+    created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
+
+    class Meta:
+        abstract = True
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]

@@ -1,0 +1,117 @@
+"""A claim for one session to one plan."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from common import clock
+from common.facts import Fact
+from common.money import money_field
+from common.states import axis
+
+
+class Claim(models.Model):
+    """What we ask of one plan for one session. Two axes: how the claim travels, and what the insurer decided."""
+
+    class Submission(models.TextChoices):
+        WAITING = "waiting", _("Waiting for the plan before it")
+        HELD = "held", _("Held: account paused")
+        READY = "ready", _("Ready to send")
+        SUBMITTED = "submitted", _("Sent")
+        RECEIVED = "received", _("Received by the insurer")
+        ACCEPTED = "accepted", _("Accepted for processing")
+        REJECTED = "rejected", _("Rejected before processing")
+        NOT_NEEDED = "not_needed", _("Not needed")
+        REPLACED = "replaced", _("Replaced by a corrected claim")
+
+    class Decision(models.TextChoices):
+        NONE = "none", _("Not decided yet")
+        PAID = "paid", _("Processed")
+        DENIED = "denied", _("Denied")
+        COB = "cob", _("Coordination of benefits unresolved")
+        REVERSED = "reversed", _("Reversed")
+
+    SUBMISSIONS = axis(
+        "submission",
+        {
+            "waiting": {"ready", "held", "not_needed"},
+            "held": {"ready", "waiting", "not_needed"},
+            "ready": {"submitted", "held", "not_needed"},
+            # A remittance may come before any acknowledgement, so every later state can follow "submitted".
+            "submitted": {"received", "accepted", "rejected", "replaced"},
+            "received": {"accepted", "rejected", "replaced"},
+            "accepted": {"rejected", "replaced"},
+            "rejected": {"replaced", "accepted", "not_needed"},
+            "not_needed": {"waiting", "ready"},
+            "replaced": set(),
+        },
+    )
+    DECISIONS = axis(
+        "decision",
+        {
+            "none": {"paid", "denied", "cob"},
+            "paid": {"reversed", "denied", "cob"},
+            "denied": {"paid", "reversed", "cob"},
+            "cob": {"paid", "denied", "reversed"},
+            "reversed": {"paid", "denied", "cob"},
+        },
+    )
+
+    session = models.ForeignKey("care.Session", on_delete=models.PROTECT, related_name="claims")
+    coverage = models.ForeignKey("insurance.Coverage", on_delete=models.PROTECT, related_name="claims")
+    rank = models.PositiveSmallIntegerField(help_text=_("1 primary, 2 secondary …"))
+    control_number = models.CharField(max_length=20, unique=True, help_text=_("CLM01: ours, never used again."))
+    payer_control_number = models.CharField(max_length=50, blank=True)
+    frequency = models.CharField(max_length=1, default="1", help_text=_("1 original, 7 replacement, 8 void."))
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
+    )
+    charge = money_field()
+    submission = models.CharField(max_length=10, choices=Submission.choices, db_index=True)
+    decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.NONE, db_index=True)
+    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it is not sent, or was refused."))
+    file = models.ForeignKey("insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="claims")
+    file_by = models.DateField(null=True, blank=True, help_text=_("Timely filing ends on this day."))
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["session", "rank", "id"]
+        indexes = [models.Index(fields=["submission", "id"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "coverage"],
+                condition=~Q(submission="replaced"),
+                name="one_open_claim_per_session_and_coverage",
+            ),
+            models.UniqueConstraint(
+                fields=["session", "rank"],
+                condition=~Q(submission__in=["replaced", "not_needed"]),
+                name="one_open_claim_per_session_and_rank",
+            ),
+            models.CheckConstraint(condition=Q(charge__gt=0), name="claim_charge_positive"),
+            models.CheckConstraint(condition=Q(rank__gte=1), name="claim_rank_from_one"),
+            models.CheckConstraint(condition=Q(frequency__in=["1", "7", "8"]), name="claim_frequency_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Claim {self.control_number}"
+
+
+class ClaimEvent(Fact):
+    """One thing that happened to a claim, in words, with the file that says so."""
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20)
+    text = models.CharField(max_length=500)
+    file = models.ForeignKey("insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta(Fact.Meta):
+        ordering = ["claim", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}"

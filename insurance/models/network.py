@@ -1,0 +1,82 @@
+"""Who may bill whom, and at what rate, on which date."""
+
+from datetime import date
+from typing import Self
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from common.money import money_field
+from people.models import Licence
+
+
+class DatedQuerySet(models.QuerySet["DatedRow"]):
+    def on(self, day: date) -> Self:
+        """Rows in force on ``day``."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), begins_on__lte=day)
+
+
+class DatedRow(models.Model):
+    """In force from one day to another, both included; no end means until further notice."""
+
+    begins_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=models.F("begins_on")),
+                name="%(app_label)s_%(class)s_ends_after_it_begins",
+            )
+        ]
+
+
+class NetworkContract(DatedRow):
+    """The organisation is in network with an insurer."""
+
+    payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="contracts")
+
+    def __str__(self) -> str:
+        return f"In network with {self.payer} from {self.begins_on}"
+
+
+class Credential(DatedRow):
+    """A provider is credentialed with an insurer in a state."""
+
+    provider = models.ForeignKey("people.Provider", on_delete=models.PROTECT, related_name="credentials")
+    payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="credentials")
+    state = models.CharField(max_length=2)
+
+    class Meta(DatedRow.Meta):
+        indexes = [models.Index(fields=["provider", "payer"])]
+
+    def __str__(self) -> str:
+        return f"{self.provider} with {self.payer} in {self.state}"
+
+
+class FeeSchedule(DatedRow):
+    """The rate an insurer's contract allows for a procedure by licence: what is billable in all, and what the provider earns."""
+
+    payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="fees")
+    licence = models.CharField(max_length=8, choices=Licence.choices)
+    cpt = models.CharField("CPT", max_length=5)
+    rate = money_field()
+
+    class Meta(DatedRow.Meta):
+        ordering = ["payer", "cpt", "licence", "-begins_on"]
+        constraints = [
+            *DatedRow.Meta.constraints,
+            models.CheckConstraint(condition=Q(rate__gt=0), name="fee_rate_positive"),
+            models.UniqueConstraint(fields=["payer", "licence", "cpt", "begins_on"], name="one_fee_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payer} {self.cpt} {self.licence}: {self.rate}"
+
+
+for tracked in (NetworkContract, Credential, FeeSchedule):
+    pghistory.track()(tracked)

@@ -1,0 +1,48 @@
+"""An insurer, and what we must know to deal with it."""
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Payer(models.Model):
+    """An insurer. Everything that differs between insurers is a column here, never an ``if``."""
+
+    class SecondaryMethod(models.TextChoices):
+        """How it works out what it pays as the second plan; names are those of ``docs/coordination.md``."""
+
+        STANDARD = "standard", _("Standard coordination")
+        LOWER_ALLOWED = "lower_allowed", _("Up to the lower allowed amount")
+        NON_DUPLICATION = "non_duplication", _("Non-duplication (carve-out)")
+        MAINTENANCE = "maintenance_of_benefits", _("Maintenance of benefits")
+        MEDICARE = "medicare", _("Medicare secondary payer")
+        TRICARE = "tricare", _("TRICARE")
+        MEDICAID_LESSER = "medicaid_lesser_of", _("Medicaid, lesser of")
+        MEDICAID_FULL = "medicaid_full", _("Medicaid, full")
+
+    name = models.CharField(max_length=60, unique=True)
+    payer_id = models.CharField(_("payer ID"), max_length=20, unique=True, help_text=_("As in NM109 of our claims."))
+    member_services_phone = models.CharField(max_length=20, help_text=_("The number on the back of the card."))
+    secondary_method = models.CharField(
+        max_length=24, choices=SecondaryMethod.choices, default=SecondaryMethod.STANDARD
+    )
+    timely_filing_days = models.PositiveSmallIntegerField(default=180, help_text=_("From the date of service."))
+    secondary_filing_days = models.PositiveSmallIntegerField(
+        default=180, help_text=_("From the primary insurer's remittance.")
+    )
+    claim_filing_code = models.CharField(
+        max_length=2, default="CI", help_text=_("SBR09: CI commercial, BL Blue Cross, MB Medicare, MC Medicaid, CH TRICARE.")
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(timely_filing_days__gt=0), name="payer_timely_filing_positive")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+pghistory.track()(Payer)

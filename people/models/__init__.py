@@ -1,0 +1,7 @@
+from people.models.access_event import AccessEvent
+from people.models.client import Client
+from people.models.provider import Licence, Provider
+from people.models.support_request import SupportRequest
+from people.models.user import Role, User
+
+__all__ = ["AccessEvent", "Client", "Licence", "Provider", "Role", "SupportRequest", "User"]
