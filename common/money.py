@@ -64,7 +64,7 @@ def dollars(amount: Decimal) -> str:
     return f"{sign}${abs(amount):,.2f}"
 
 
-def money_field(*, signed: bool = False, **options: Any) -> models.DecimalField[Any, Any]:
+def money_field(*, signed: bool = False, **options: Any) -> "models.DecimalField[Any, Any]":
     """A ``numeric(12,2)`` column of dollars. Not signed (the default) refuses negatives in forms and admin.
 
     The database's own CHECK belongs to the model's constraints, where it can be named.
