@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from common import clock
 from common.facts import Fact
 from common.money import money_field
 
@@ -41,9 +40,7 @@ class Entry(Fact):
     memo = models.CharField(max_length=200)
     occurred_on = models.DateField()
     fingerprint = models.CharField(max_length=64, editable=False, help_text=_("SHA-256 of its content."))
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
     transaction_id = models.BigIntegerField(
         editable=False, db_default=models.Func(function="txid_current", output_field=models.BigIntegerField())
     )
@@ -56,6 +53,7 @@ class Entry(Fact):
             pgtrigger.Trigger(
                 name="balanced",
                 operation=pgtrigger.Insert,
+                when=pgtrigger.After,
                 timing=pgtrigger.Deferred,
                 func="""
                     DECLARE

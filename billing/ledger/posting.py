@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from billing.ledger.models import Entry, Line
+from billing.ledger.models import Account, Entry, Line
 from common.errors import DomainError
 from common.money import ZERO, plain
 
@@ -33,6 +33,25 @@ class Book(StrEnum):
     SESSION_REVENUE = "session_revenue"
     PROVIDER_COST = "provider_cost"
     INSURER_VARIANCE = "insurer_variance"
+
+
+_CHART = {
+    Book.STRIPE: ("Money at Stripe", Account.Kind.ASSET),
+    Book.BANK: ("Money at the bank", Account.Kind.ASSET),
+    Book.CLIENT_RECEIVABLE: ("Owed by clients", Account.Kind.ASSET),
+    Book.INSURER_RECEIVABLE: ("Expected from insurers", Account.Kind.ASSET),
+    Book.PROVIDER_PAYABLE: ("Owed to providers", Account.Kind.LIABILITY),
+    Book.INSURER_SUSPENSE: ("Insurer money not matched yet", Account.Kind.LIABILITY),
+    Book.SESSION_REVENUE: ("Sessions at contracted rates", Account.Kind.INCOME),
+    Book.PROVIDER_COST: ("Provider earnings", Account.Kind.EXPENSE),
+    Book.INSURER_VARIANCE: ("Insurers paid more or less than expected", Account.Kind.EXPENSE),
+}
+
+
+def open_accounts() -> None:
+    """Bring the accounts table in line with the chart."""
+    for book, (name, kind) in _CHART.items():
+        Account.objects.update_or_create(code=book.value, defaults={"name": name, "kind": kind})
 
 
 class EntryConflict(DomainError):
@@ -95,9 +114,7 @@ def post(*, key: str, memo: str, occurred_on: date, lines: Sequence[Posting], re
 def reverse(entry: Entry, *, memo: str, occurred_on: date) -> Entry:
     """Post the opposite of ``entry``, once."""
     lines = [
-        Posting(
-            Book(line.account_id), -line.amount, line.client_id, line.session_id, line.provider_id, line.payer_id
-        )
+        Posting(Book(line.account_id), -line.amount, line.client_id, line.session_id, line.provider_id, line.payer_id)
         for line in entry.lines.order_by("id")
     ]
     return post(key=f"reversal:{entry.key}", memo=memo, occurred_on=occurred_on, lines=lines, reverses=entry)

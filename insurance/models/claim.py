@@ -1,5 +1,6 @@
 """A claim for one session to one plan."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -64,20 +65,21 @@ class Claim(models.Model):
     control_number = models.CharField(max_length=20, unique=True, help_text=_("CLM01: ours, never used again."))
     payer_control_number = models.CharField(max_length=50, blank=True)
     frequency = models.CharField(max_length=1, default="1", help_text=_("1 original, 7 replacement, 8 void."))
-    replaces = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by"
-    )
+    replaces = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     charge = money_field()
     submission = models.CharField(max_length=10, choices=Submission.choices, db_index=True)
     decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.NONE, db_index=True)
     reason = models.CharField(max_length=300, blank=True, help_text=_("Why it is not sent, or was refused."))
-    file = models.ForeignKey("insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="claims")
+    file = models.ForeignKey(
+        "insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="claims"
+    )
     file_by = models.DateField(null=True, blank=True, help_text=_("Timely filing ends on this day."))
     created_at = models.DateTimeField(default=clock.now, editable=False)
     submitted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["session", "rank", "id"]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
         indexes = [models.Index(fields=["submission", "id"])]
         constraints = [
             models.UniqueConstraint(

@@ -1,5 +1,6 @@
 """An account on hold because an insurer says coordination of benefits is unresolved."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +34,7 @@ class AccountPause(models.Model):
 
     class Meta:
         ordering = ["-opened_at"]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
         constraints = [
             models.UniqueConstraint(
                 fields=["coverage"], condition=Q(cleared_at=None), name="one_open_pause_per_coverage"

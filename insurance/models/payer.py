@@ -32,7 +32,9 @@ class Payer(models.Model):
         default=180, help_text=_("From the primary insurer's remittance.")
     )
     claim_filing_code = models.CharField(
-        max_length=2, default="CI", help_text=_("SBR09: CI commercial, BL Blue Cross, MB Medicare, MC Medicaid, CH TRICARE.")
+        max_length=2,
+        default="CI",
+        help_text=_("SBR09: CI commercial, BL Blue Cross, MB Medicare, MC Medicaid, CH TRICARE."),
     )
 
     class Meta:

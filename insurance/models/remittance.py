@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,9 @@ class Remittance(Fact):
     """One payment (one ST…SE of an 835), balanced to the cent or not recorded at all."""
 
     file = models.ForeignKey("insurance.EdiFile", on_delete=models.PROTECT, related_name="remittances")
-    payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, null=True, blank=True, related_name="remittances")
+    payer = models.ForeignKey(
+        "insurance.Payer", on_delete=models.PROTECT, null=True, blank=True, related_name="remittances"
+    )
     payer_name = models.CharField(max_length=60)
     trace = models.CharField(max_length=50, help_text=_("TRN02: check or transfer number."))
     originator = models.CharField(max_length=30, blank=True, help_text=_("TRN03: who issued the trace number."))
@@ -54,8 +57,11 @@ class Adjudication(models.Model):
 
     class Meta:
         ordering = ["remittance", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["remittance", "number"], name="one_adjudication_per_place")
+        constraints = [models.UniqueConstraint(fields=["remittance", "number"], name="one_adjudication_per_place")]
+        triggers = [
+            # Only its match to a claim and its posting may be added later.
+            pgtrigger.ReadOnly(name="result_never_changes", exclude=["claim", "posted_at"]),
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
         ]
 
     def __str__(self) -> str:

@@ -1,10 +1,10 @@
 """The person who receives care."""
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-import pghistory
 from common import clock
 
 

@@ -1,11 +1,11 @@
 """The therapist."""
 
+import pghistory
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-import pghistory
 from common import clock
 
 
