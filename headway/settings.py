@@ -182,7 +182,7 @@ EMBEDDED_POSTGRES = None if DATABASE_URL else embedded.Postgres(DATA_DIR)
 EMBEDDED_VALKEY = None if REDIS_URL else embedded.Valkey(DATA_DIR)
 
 _connection: dict[str, Any] = (
-    {"NAME": "headway", "USER": "postgres", "HOST": EMBEDDED_POSTGRES.host, "OPTIONS": {}}
+    {"NAME": "postgres", "USER": "postgres", "HOST": EMBEDDED_POSTGRES.host, "OPTIONS": {}}
     if EMBEDDED_POSTGRES
     else read.database(DATABASE_URL)
 )
