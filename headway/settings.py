@@ -4,6 +4,7 @@ HEADWAY_MODE=demo, the default, runs everything on one machine with made-up secr
 answers to localhost only. HEADWAY_MODE=production requires every secret and address to be given.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ django_stubs_ext.monkeypatch()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = datafolder.find()
 
-# --- What the environment says -----------------------------------------------------------------------------------------
+# --- What the environment says ------------------------------------------------------------------------------
 
-env = read.Environment(BASE_DIR / ".env")
+env = read.Environment(BASE_DIR / os.environ.get("HEADWAY_ENV_FILE", ".env"))
 DEMO = env.demo
 HTTP = read.url("http", "https")
 
@@ -97,13 +98,13 @@ LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", check=read.one_of("DEBUG", "IN
 
 env.finish()
 
-# --- The product -------------------------------------------------------------------------------------------------------
+# --- The product --------------------------------------------------------------------------------------------
 
 PRODUCT_NAME = "Headway"
 STRIPE_JS_ORIGIN = read.origin(STRIPE_JS_URL)
 _https = PUBLIC_URL.startswith("https://")
 
-# --- Apps --------------------------------------------------------------------------------------------------------------
+# --- Apps ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "headway",
@@ -176,7 +177,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Database, cache, worker -------------------------------------------------------------------------------------------
+# --- Database, cache, worker --------------------------------------------------------------------------------
 
 EMBEDDED_POSTGRES = None if DATABASE_URL else embedded.Postgres(DATA_DIR)
 EMBEDDED_VALKEY = None if REDIS_URL else embedded.Valkey(DATA_DIR)
@@ -235,7 +236,7 @@ CELERY_BEAT_SCHEDULE = {
     "notifications": {"task": "notifications.tasks.sweep", **_sweep},
 }
 
-# --- Language, time, files ---------------------------------------------------------------------------------------------
+# --- Language, time, files ----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en-us", _("English"))]
@@ -259,12 +260,16 @@ STORAGES = {
     },
 }
 
-# --- Who may come in ---------------------------------------------------------------------------------------------------
+# --- Who may come in ----------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -316,7 +321,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- API ---------------------------------------------------------------------------------------------------------------
+# --- API ----------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
@@ -339,7 +344,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# --- Support's pages and logs ------------------------------------------------------------------------------------------
+# --- Support's pages and logs -------------------------------------------------------------------------------
 
 UNFOLD = {"SITE_TITLE": PRODUCT_NAME, "SITE_HEADER": f"{PRODUCT_NAME} support", "SHOW_LANGUAGES": False}
 

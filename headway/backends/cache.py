@@ -12,4 +12,4 @@ class RedisCache(redis.RedisCache):
     def _cache(self) -> Any:
         if settings.EMBEDDED_VALKEY is not None:
             settings.EMBEDDED_VALKEY.ensure()
-        return self._class(self._servers, **self._options)
+        return super()._cache
