@@ -1,0 +1,126 @@
+"""A price in words: the sentences that tell a client where the figure comes from, or what is missing for one."""
+
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from billing.domain.shares import Shares
+from common.agreement import agreed
+from common.money import dollars
+from insurance.domain.benefits import CopayRule
+
+
+def explain(
+    possible: Sequence[Shares],
+    *,
+    allowed: Decimal,
+    copay: Decimal | None,
+    coinsurance: Decimal | None,
+    rules: Collection[CopayRule],
+    deductible_known: bool,
+    deductible_left: Decimal | None,
+    out_of_network: bool,
+) -> tuple[str, ...]:
+    """Sentences for one session.
+
+    ``possible`` are the shares in every way the unknown facts may be, ``rules`` the copay rules that may hold, and
+    ``deductible_left`` what is left of the deductible after this session.
+    """
+    if possible[0].not_covered:
+        why = [
+            _("No covered visits are left: your plan pays nothing for this session, and you pay all of %(allowed)s")
+            % {"allowed": dollars(allowed)}
+        ]
+    elif all(_parts(shares) == _parts(possible[0]) for shares in possible):
+        why = _parts_in_words(possible[0], copay, coinsurance, deductible_left)
+    else:
+        client = agreed(shares.client for shares in possible)
+        missing = _missing(copay, coinsurance, rules, deductible_known)
+        why = [*missing, _verdict(client, possible)]
+    if out_of_network:
+        why.append(
+            _("Out of network: a charge above %(allowed)s is not part of this price") % {"allowed": dollars(allowed)}
+        )
+    return tuple(why)
+
+
+def percent(share: Decimal) -> str:
+    """``Decimal("0.20")`` → ``"20%"``."""
+    return f"{(share * 100).normalize():f}%"
+
+
+def _parts(shares: Shares) -> tuple[Decimal, Decimal, Decimal]:
+    return shares.deductible, shares.copay, shares.coinsurance
+
+
+def _parts_in_words(
+    shares: Shares, copay: Decimal | None, coinsurance: Decimal | None, deductible_left: Decimal | None
+) -> list[str]:
+    words: dict[str, str] = {}
+    if shares.deductible:
+        amount = {"amount": dollars(shares.deductible), "left": dollars(deductible_left or Decimal(0))}
+        if deductible_left is None:
+            words["deductible"] = _("%(amount)s goes to your deductible") % amount
+        elif deductible_left == 0:
+            words["deductible"] = _("%(amount)s goes to your deductible, which is then met") % amount
+        else:
+            words["deductible"] = _("%(amount)s goes to your deductible; %(left)s of it is left to pay") % amount
+    if shares.copay or (copay is not None and not shares.cut and "copay" in shares.applied):
+        words["copay"] = _copay_in_words(shares)
+    if shares.coinsurance:
+        sentence = _("Coinsurance %(amount)s: %(share)s of the remaining %(rest)s")
+        if not (shares.deductible or shares.copay):
+            sentence = _("Coinsurance %(amount)s: %(share)s of %(rest)s")
+        if shares.cut:
+            sentence = _("Coinsurance %(amount)s")
+        words["coinsurance"] = sentence % {
+            "amount": dollars(shares.coinsurance),
+            "share": percent(coinsurance or Decimal(0)),
+            "rest": dollars(shares.shared_rest),
+        }
+    why = [words[part] for part in shares.applied if part in words]
+    if shares.cut and shares.client:
+        why.append(_("This session brings you to your out-of-pocket maximum: your plan pays the rest"))
+    elif shares.cut:
+        why.append(_("You have reached your out-of-pocket maximum: your plan pays all of this session"))
+    elif not shares.client:
+        why.append(_("Your plan pays all of this session"))
+    return why
+
+
+def _copay_in_words(shares: Shares) -> str:
+    amount = {"amount": dollars(shares.copay)}
+    if shares.applied == ("copay",):
+        return _("Copay %(amount)s; the deductible does not apply to this visit") % amount
+    if shares.applied[0] == "copay" and shares.deductible:
+        return _("Copay %(amount)s, taken before the deductible") % amount
+    if shares.deductible:
+        return _("Copay %(amount)s, taken after the deductible") % amount
+    return _("Copay %(amount)s") % amount
+
+
+def _missing(
+    copay: Decimal | None, coinsurance: Decimal | None, rules: Collection[CopayRule], deductible_known: bool
+) -> list[str]:
+    missing = []
+    if not deductible_known and set(rules) != {CopayRule.WAIVES_DEDUCTIBLE}:
+        missing.append(_("Not known: how much of your deductible is left"))
+    if copay is None and coinsurance is None:
+        missing.append(_("Not known: your copay or coinsurance"))
+    if len(set(rules)) > 1:
+        missing.append(
+            _("Not known: whether the copay of %(copay)s comes before the deductible, after it, or instead of it")
+            % {"copay": dollars(copay or Decimal(0))}
+        )
+    return missing
+
+
+def _verdict(client: Decimal | None, possible: Sequence[Shares]) -> str:
+    if client is not None:
+        return _("You pay %(client)s either way") % {"client": dollars(client)}
+    shares = [one.client for one in possible]
+    return _("Until we know, your share is between %(least)s and %(most)s") % {
+        "least": dollars(min(shares)),
+        "most": dollars(max(shares)),
+    }
