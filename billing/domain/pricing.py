@@ -13,7 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from billing.domain.price_words import Shares, explain
+from billing.domain.price_words import explain
+from billing.domain.shares import Part, Shares
 from common.agreement import agreed
 from common.money import ZERO, round_cents
 from insurance.domain.benefits import CopayRule
@@ -164,13 +165,13 @@ class PlanState:
         def left(figure: Decimal | None, used: Iterable[Decimal]) -> Decimal | None:
             return None if figure is None else agreed(max(ZERO, figure - amount) for amount in used)
 
+        to_deductible = [world.to_deductible for world in self.worlds]
+        to_maximum = [world.to_maximum for world in self.worlds]
         return Remaining(
-            deductible=left(terms.deductible_remaining, (world.to_deductible for world in self.worlds)),
-            family_deductible=left(terms.family_deductible_remaining, (world.to_deductible for world in self.worlds)),
-            out_of_pocket=left(terms.out_of_pocket_remaining, (world.to_maximum for world in self.worlds)),
-            family_out_of_pocket=left(
-                terms.family_out_of_pocket_remaining, (world.to_maximum for world in self.worlds)
-            ),
+            deductible=left(terms.deductible_remaining, to_deductible),
+            family_deductible=left(terms.family_deductible_remaining, to_deductible),
+            out_of_pocket=left(terms.out_of_pocket_remaining, to_maximum),
+            family_out_of_pocket=left(terms.family_out_of_pocket_remaining, to_maximum),
             visits=self.visits,
         )
 
@@ -273,7 +274,7 @@ def _branches(terms: PlanTerms, world: _World, allowed: Decimal) -> Iterator[tup
 
 
 def _possible_shares(terms: PlanTerms, allowed: Decimal) -> tuple[tuple[Decimal, Decimal], ...]:
-    """Copay and coinsurance. Neither known: the client pays nothing past the deductible, or all, as the one or other."""
+    """Copay and coinsurance. Neither known: past the deductible the client pays nothing, or all, as either of them."""
     if terms.share_known:
         return ((terms.copay or ZERO, terms.coinsurance or ZERO),)
     return ((ZERO, ZERO), (allowed, ZERO), (ZERO, Decimal(1)))
@@ -312,7 +313,7 @@ def _uncapped(
     if rule == CopayRule.BEFORE_DEDUCTIBLE:
         copay_part = min(copay, allowed)
         deductible_part = to_deductible(allowed - copay_part)
-        applied = ("copay", "deductible", "coinsurance")
+        applied: tuple[Part, ...] = ("copay", "deductible", "coinsurance")
     else:
         deductible_part = to_deductible(allowed)
         copay_part = min(copay, allowed - deductible_part)
