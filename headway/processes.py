@@ -231,3 +231,18 @@ def _die_with_parent() -> None:
     """On Linux, a program whose supervisor was killed outright is asked to stop by the kernel."""
     if _libc is not None:
         _libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def adopt_orphans() -> None:
+    """On Linux, make this process the parent of what its descendants leave behind, so that `reap_orphans` sees it."""
+    if _libc is not None:
+        _libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def reap_orphans() -> None:
+    """Collect adopted processes that ended, for a few seconds at most, so that not even their names are left."""
+    until = time.monotonic() + 3
+    with suppress(ChildProcessError):
+        while time.monotonic() < until:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.02)

@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import django
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands
 
 from headway import demo
 from headway.embedded import ServerFailed
-from headway.processes import Lines, ProgramFailed
+from headway.processes import Lines, ProgramFailed, adopt_orphans, reap_orphans
 from headway.stack import Credentials, Ports, Stack
 
 
@@ -28,6 +28,7 @@ def main() -> int:
     began = time.monotonic()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _stop)
+    adopt_orphans()
     say = Lines()
     stack: Stack | None = None
     try:
@@ -68,6 +69,7 @@ def main() -> int:
         for server in (settings.EMBEDDED_VALKEY, settings.EMBEDDED_POSTGRES):
             if server is not None:
                 server.leave()
+        reap_orphans()
         say("run", "all stopped")
 
 
@@ -83,7 +85,8 @@ def _bring_up(stack: Stack, say: Lines) -> None:
     say("run", "the database's tables are up to date")
     stack.wait()
     say("run", "the stand-ins for the world answer")
-    call_command("seed_demo")
+    if "seed_demo" in get_commands():
+        call_command("seed_demo")
     stack.start_house()
     stack.wait()
 
