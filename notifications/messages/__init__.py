@@ -1,0 +1,41 @@
+"""The e-mails we send, one class per kind, made of plain safe values.
+
+An e-mail carries the least: who it greets, the session's date, an amount and a link. Never a diagnosis, a procedure,
+a member id; never more than the news itself in the subject, which shows on a locked phone (RULES.md section 5).
+Everything else is behind the link.
+"""
+
+from notifications.messages.account import AccountPaused, AccountResumed
+from notifications.messages.base import Message
+from notifications.messages.costs import CostCorrected, CostCorrectedProvider
+from notifications.messages.payments import CardSaved, PaymentNeedsYou, PaymentReceipt, PayNow
+from notifications.messages.refunds import RefundProcessed, RefundPromised
+
+CATALOGUE: tuple[type[Message], ...] = (
+    PayNow,
+    PaymentReceipt,
+    PaymentNeedsYou,
+    RefundPromised,
+    RefundProcessed,
+    AccountPaused,
+    AccountResumed,
+    CostCorrected,
+    CostCorrectedProvider,
+    CardSaved,
+)
+"""Every kind of e-mail, in the order the preview page shows them."""
+
+__all__ = [
+    "CATALOGUE",
+    "AccountPaused",
+    "AccountResumed",
+    "CardSaved",
+    "CostCorrected",
+    "CostCorrectedProvider",
+    "Message",
+    "PayNow",
+    "PaymentNeedsYou",
+    "PaymentReceipt",
+    "RefundProcessed",
+    "RefundPromised",
+]
