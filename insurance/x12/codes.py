@@ -1,0 +1,256 @@
+"""What the codes mean, in our own plain words: only those that matter to outpatient care and two plans.
+
+Every text is a phrase that fits after "because" or on its own, marked for translation with ``gettext_noop``; whoever
+shows one calls ``gettext`` on it. A code that is not here is shown as its code: better than a wrong word.
+"""
+
+from django.utils.translation import gettext_noop as _
+
+ADJUSTMENT_GROUP = {
+    "CO": _("written off under the provider's contract"),
+    "PR": _("the patient's share"),
+    "OA": _("another reason, neither the patient's nor the provider's"),
+    "PI": _("a reduction the insurer decided"),
+    "CR": _("a correction of an earlier decision"),
+}
+
+CARC = {
+    "1": _("deductible"),
+    "2": _("coinsurance"),
+    "3": _("copay"),
+    "4": _("the procedure does not fit its modifier"),
+    "11": _("the diagnosis does not fit the procedure"),
+    "16": _("the claim lacks information or has an error"),
+    "18": _("the insurer already has this claim"),
+    "22": _("the insurer believes another plan pays first"),
+    "23": _("what the earlier plan paid and adjusted"),
+    "24": _("covered by a fixed monthly payment to the provider"),
+    "26": _("the service came before the plan began"),
+    "27": _("the service came after the plan ended"),
+    "29": _("the claim came too late"),
+    "31": _("the insurer does not find the patient as a member"),
+    "32": _("the insurer does not count the patient as an eligible dependent"),
+    "33": _("the plan does not cover dependents"),
+    "45": _("the charge is above what the contract allows"),
+    "50": _("the insurer does not see the service as medically necessary"),
+    "94": _("decided amounts that go beyond the charge"),
+    "96": _("not covered by the plan"),
+    "97": _("included in the payment for another service"),
+    "100": _("the payment went to the patient"),
+    "109": _("this insurer does not cover the service: another must be billed"),
+    "119": _("the plan's maximum for this benefit is used up"),
+    "122": _("reduction for mental-health care"),
+    "129": _("the earlier plan's decision is missing or wrong on the claim"),
+    "131": _("a discount agreed for this claim"),
+    "133": _("the decision is not made yet; a correction will follow"),
+    "136": _("the earlier plan's rules were not followed"),
+    "140": _("the member's name and id do not belong together"),
+    "148": _("information from another provider is missing"),
+    "149": _("the lifetime maximum of this benefit is used up"),
+    "151": _("the insurer does not see the number of services as supported"),
+    "163": _("an attachment that the claim names has not come"),
+    "164": _("an attachment came too late"),
+    "170": _("the insurer does not pay this kind of provider"),
+    "197": _("authorization was needed and not obtained"),
+    "198": _("the service went beyond what was authorized"),
+    "204": _("this plan does not include the service"),
+    "226": _("information asked of the provider has not come or is not enough"),
+    "227": _("information asked of the member has not come or is not enough"),
+    "228": _("the earlier plan was not given the information it asked for"),
+    "243": _("the service was not authorized by the network"),
+    "252": _("a document is needed before the claim can be decided"),
+    "253": _("federal payment cut"),
+    "256": _("the managed-care contract does not pay for it"),
+    "275": _("the earlier plan's patient share, which this plan does not cover"),
+    "276": _("the earlier plan refused the service, and this plan does not cover it"),
+    "288": _("a referral is missing"),
+    "296": _("authorization or notice was for another provider"),
+    "300": _("sent on to the plan that handles mental-health care"),
+    "301": _("the plan that handles mental-health care must be billed"),
+    "302": _("authorization or notice had run out"),
+    "303": _("the earlier plan's patient share, which the provider may not bill"),
+    "A1": _("the insurer refused the service"),
+    "B7": _("the provider was not approved for the service on that day"),
+    "B11": _("sent on to the insurer that must decide it"),
+    "B13": _("already paid, perhaps in another payment"),
+}
+"""Claim adjustment reason codes (CAS)."""
+
+RARC = {
+    "MA04": _("the other plan's payment details are missing or cannot be read"),
+    "MA64": _("this is the third plan: both earlier decisions are needed"),
+    "MA83": _("the claim does not say which plan comes first"),
+    "MA92": _("the other plan's details are missing"),
+    "N4": _("the earlier insurer's explanation of benefits is missing or wrong"),
+    "N8": _("the earlier insurer sent the claim on without what is needed to decide it"),
+    "N36": _("the claim must first meet the earlier plan's requirements"),
+    "N48": _("the claim does not match the earlier plan's explanation of benefits"),
+    "N155": _("the insurer has no other plan on file"),
+    "N179": _("the insurer asked the member for more information and will decide when it comes"),
+    "N191": _("the provider must update insurance information with the insurer"),
+    "N197": _("the member must update insurance information with the insurer"),
+    "N245": _("the other plan's details are incomplete"),
+    "N307": _("the earlier plan's decision date is missing"),
+    "N375": _("a questionnaire about a dependent's coverage is missing"),
+    "N420": _("the payment is taken back to settle which plan pays first"),
+    "N479": _("the earlier insurer's explanation of benefits is missing"),
+    "N480": _("the earlier insurer's explanation of benefits is incomplete"),
+    "N598": _("another health plan pays first"),
+    "N686": _("a questionnaire needed to decide the claim is missing"),
+    "N696": _("the decision is taken back because of another plan"),
+    "N747": _("the claim went to the wrong insurer"),
+    "N802": _("the claim must go to the plan of another area"),
+}
+"""Remittance advice remark codes (MIA, MOA, LQ)."""
+
+CLAIM_STATUS = {
+    "1": _("Processed as primary"),
+    "2": _("Processed as secondary"),
+    "3": _("Processed as tertiary"),
+    "4": _("Denied"),
+    "19": _("Processed as primary, sent on to another insurer"),
+    "20": _("Processed as secondary, sent on to another insurer"),
+    "21": _("Processed as tertiary, sent on to another insurer"),
+    "22": _("Earlier payment reversed"),
+    "23": _("Not this insurer's claim, sent on to another insurer"),
+    "25": _("Price told in advance, not a payment"),
+}
+"""CLP02."""
+
+PROVIDER_ADJUSTMENT = {
+    "50": _("late filing charge"),
+    "51": _("interest charged as penalty"),
+    "72": _("refund that was agreed"),
+    "90": _("early payment allowance"),
+    "AP": _("earlier advance settled"),
+    "B2": _("rebate"),
+    "CS": _("adjustment"),
+    "CV": _("capital pass-through"),
+    "FB": _("balance carried to another payment"),
+    "IR": _("tax withheld"),
+    "J1": _("nonreimbursable"),
+    "L6": _("interest"),
+    "LE": _("levy"),
+    "WO": _("overpayment taken back"),
+}
+"""PLB03-1."""
+
+ACKNOWLEDGEMENT_CATEGORY = {
+    "A0": _("Sent on to another organisation"),
+    "A1": _("Received, not yet taken up for a decision"),
+    "A2": _("Taken up for a decision"),
+    "A3": _("Returned: it cannot be processed"),
+    "A4": _("Not found"),
+    "A5": _("Split into several claims"),
+    "A6": _("Rejected: information is missing"),
+    "A7": _("Rejected: information is invalid"),
+    "A8": _("Rejected: parts of the claim contradict each other"),
+}
+"""STC01-1 of a 277CA."""
+
+ACKNOWLEDGEMENT_STATUS = {
+    "0": _("no further detail"),
+    "16": _("the claim was passed to its insurer"),
+    "19": _("the organisation has received it"),
+    "20": _("it was accepted for processing"),
+    "21": _("something is missing or invalid"),
+    "24": _("the sender is not approved to send claims electronically"),
+    "26": _("the insurer does not know the organisation or person named"),
+    "33": _("the insurer does not find the subscriber"),
+    "54": _("the insurer has this claim already"),
+    "85": _("the insurer named is not the one that pays first"),
+    "88": _("the patient was not covered on the date of service"),
+    "97": _("the patient's coverage cannot be found"),
+    "116": _("it was sent to the wrong insurer"),
+    "122": _("something needed to process it is missing"),
+    "125": _("the name"),
+    "126": _("the address"),
+    "145": _("the provider's specialty code"),
+    "153": _("the provider's id"),
+    "158": _("the date of birth"),
+    "164": _("the member id"),
+    "171": _("the other insurance"),
+    "178": _("the charge"),
+    "187": _("the date of service"),
+    "247": _("the line"),
+    "249": _("the place of service"),
+    "254": _("the main diagnosis"),
+    "255": _("a diagnosis"),
+    "286": _("the other insurer's explanation of benefits"),
+    "400": _("the claim does not add up"),
+    "401": _("the kind of insurer named is not valid"),
+    "453": _("a procedure modifier"),
+    "454": _("the procedure"),
+    "455": _("the revenue code"),
+    "464": _("the insurer's claim number"),
+    "481": _("the claim or form is of the wrong version"),
+    "507": _("the procedure code"),
+    "562": _("the provider's NPI"),
+    "672": _("the other payer's paid amounts do not add up"),
+}
+"""STC01-2, the few that a therapy claim meets."""
+
+SEGMENT_ERROR = {
+    "1": _("this segment is not known"),
+    "2": _("this segment is not expected here"),
+    "3": _("a required segment is missing"),
+    "4": _("the loop occurs too often"),
+    "5": _("the segment occurs too often"),
+    "6": _("this segment is not part of the transaction"),
+    "7": _("the segment is out of order"),
+    "8": _("elements of the segment have errors"),
+    "I4": _("this segment must not be used here"),
+    "I6": _("a segment that this claim needs is missing"),
+    "I7": _("a loop has fewer occurrences than it needs"),
+    "I8": _("a segment is below its least number"),
+    "I9": _("other data forbids this segment"),
+}
+"""IK304 of a 999."""
+
+ELEMENT_ERROR = {
+    "1": _("a required element is missing"),
+    "2": _("an element that others call for is missing"),
+    "3": _("too many elements"),
+    "4": _("the element is too short"),
+    "5": _("the element is too long"),
+    "6": _("a character is not allowed"),
+    "7": _("the code is not valid"),
+    "8": _("the date is not valid"),
+    "9": _("the time is not valid"),
+    "10": _("an element excludes another that is present"),
+    "12": _("too many repetitions"),
+    "13": _("too many components"),
+    "I6": _("the code is not used in this guide"),
+    "I9": _("an element that this claim needs is missing"),
+    "I10": _("the element must not be used here"),
+    "I11": _("too few repetitions"),
+    "I12": _("the value does not follow its pattern"),
+    "I13": _("other data forbids this element"),
+}
+"""IK403 of a 999."""
+
+TRANSACTION_ERROR = {
+    "1": _("the transaction is not supported"),
+    "2": _("the transaction has no trailer"),
+    "3": _("the control numbers of the transaction differ"),
+    "4": _("the number of segments is wrong"),
+    "5": _("one or more segments have errors"),
+    "6": _("the transaction's code is not valid"),
+    "7": _("the transaction's control number is not valid"),
+    "18": _("the transaction does not belong in its group"),
+    "23": _("the control number is not unique in its group"),
+    "I5": _("segments break the rules of the guide"),
+    "I6": _("the guide named is not supported"),
+}
+"""IK502 to IK506 of a 999."""
+
+GROUP_ERROR = {
+    "1": _("the group's kind is not supported"),
+    "2": _("the group's version is not supported"),
+    "3": _("the group has no trailer"),
+    "4": _("the control numbers of the group differ"),
+    "5": _("the number of transactions is wrong"),
+    "6": _("the group's control number is not valid"),
+    "19": _("the group's control number was used before"),
+}
+"""AK905 to AK909 of a 999."""
