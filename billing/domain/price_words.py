@@ -27,7 +27,7 @@ def explain(
     ``possible`` are the shares in every way the unknown facts may be, ``rules`` the copay rules that may hold, and
     ``deductible_left`` what is left of the deductible after this session.
     """
-    if possible[0].not_covered:
+    if not possible[0].applied:
         why = [
             _("No covered visits are left: your plan pays nothing for this session, and you pay all of %(allowed)s")
             % {"allowed": dollars(allowed)}
@@ -66,7 +66,7 @@ def _parts_in_words(
             words["deductible"] = _("%(amount)s goes to your deductible, which is then met") % amount
         else:
             words["deductible"] = _("%(amount)s goes to your deductible; %(left)s of it is left to pay") % amount
-    if shares.copay or (copay is not None and not shares.cut and "copay" in shares.applied):
+    if shares.copay or (copay == 0 and not shares.cut):
         words["copay"] = _copay_in_words(shares)
     if shares.coinsurance:
         sentence = _("Coinsurance %(amount)s: %(share)s of the remaining %(rest)s")
