@@ -1,6 +1,7 @@
 """The worker's app. Tasks are found in each app's `tasks` room; `celery -A headway worker` runs them."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ def _broker() -> None:
     if settings.EMBEDDED_VALKEY is not None:
         settings.EMBEDDED_VALKEY.ensure()
 
+
+if settings.DEMO:
+    # On one's own machine as root is fine: messages are JSON only, never pickles.
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Worker("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,8 +1,11 @@
-"""How the program logs: lines for a person at the terminal, JSON for machines, the same facts in both."""
+"""How the program logs: short lines for a person at the terminal, JSON with everything for machines."""
 
+import os
+import sys
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 # Run on every line, ours and the libraries'.
 _SHARED: list[Any] = [
@@ -12,6 +15,8 @@ _SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+# What a person reading along on one machine does not need.
+_UNREAD = ("timestamp", "request_id", "correlation_id", "user_agent", "logger", "task_id", "parent_task_id")
 
 
 def structured() -> dict[str, Any]:
@@ -29,29 +34,59 @@ def structured() -> dict[str, Any]:
 
 def handlers(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, `readable` or `json`."""
+    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if form == "json":
-        last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last = [structlog.dev.ConsoleRenderer(pad_event_to=0, pad_level=False, timestamp_key="")]
-    drop = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+        colours = sys.stderr.isatty() or "HEADWAY_COLOURS" in os.environ
+        last += [shorten, structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0, pad_level=False)]
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"worth_reading": {"()": "headway.logs.WorthReading"}},
         "formatters": {
             "lines": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [*drop, *last],
+                "processors": last,
                 "foreign_pre_chain": _SHARED,
             }
         },
-        "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "handlers": {
+            "terminal": {"class": "logging.StreamHandler", "formatter": "lines", "filters": ["worth_reading"]}
+        },
         "root": {"handlers": ["terminal"], "level": level},
         "loggers": {
-            # Django's own copies of a request's line: django-structlog writes a better one.
+            # Django's own line for a request: django-structlog writes a better one.
             "django.server": {"handlers": [], "propagate": False},
             "django.request": {"level": "ERROR"},
+            # One line for each sweep each ten seconds would drown the rest.
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.consumer.connection": {"level": "WARNING"},
         },
     }
+
+
+class WorthReading:
+    """Keeps out a request's first line (its last says more), health probes, and tasks that merely began and ended."""
+
+    _DULL = frozenset({"request_started", "task_started", "task_succeeded", "task_enqueued"})
+
+    def filter(self, record: Any) -> bool:
+        said = record.msg
+        if not isinstance(said, dict):
+            return True
+        return said.get("event") not in self._DULL and not str(said.get("request", "")).endswith("/healthz")
+
+
+def shorten(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """`request_finished` with its fields → `GET /plans/ 200`; everything else without what nobody reads."""
+    for name in _UNREAD:
+        event.pop(name, None)
+    if event.get("event") == "request_finished":
+        event["event"] = f"{event.pop('request', '')} {event.pop('code', '')}"
+        event.pop("ip", None)
+        if event.get("user_id") is None:
+            event.pop("user_id", None)
+    return event

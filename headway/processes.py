@@ -86,8 +86,10 @@ def answers_http(port: int, path: str = "/", *, status: int | None = None) -> Ca
     def check() -> bool:
         link = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            link.request("GET", path, headers={"Host": "localhost"})
-            return status is None or link.getresponse().status == status
+            link.request("GET", path, headers={"Host": "localhost", "User-Agent": "headway-supervisor"})
+            answer = link.getresponse()
+            answer.read()  # hanging up on a half-sent answer would look like a fault in its log
+            return status is None or answer.status == status
         except (OSError, http.client.HTTPException):
             return False
         finally:
@@ -129,7 +131,8 @@ class Running:
     def _read(self, say: Callable[[str, str], None]) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            say(self.program.name, line.decode(errors="replace").rstrip())
+            if text := line.decode(errors="replace").rstrip():
+                say(self.program.name, text)
 
     @property
     def ended(self) -> bool:
@@ -161,6 +164,7 @@ class Group:
         self._environment = environment
         self._say = say
         self.running: list[Running] = []
+        self._answered: set[str] = set()
 
     def start(self, programs: Sequence[Program]) -> None:
         """Start without waiting; `check_ports` first gives the clearer error."""
@@ -170,13 +174,20 @@ class Group:
     def wait_until_ready(self, seconds: float) -> None:
         """Raises ProgramFailed when a program ends or does not answer in time."""
         until = time.monotonic() + seconds
-        waiting = [running for running in self.running if running.program.ready]
-        while waiting:
+        while True:
             self.check()
-            waiting = [running for running in waiting if running.program.ready and not running.program.ready()]
-            if waiting and time.monotonic() > until:
-                names = ", ".join(running.program.name for running in waiting)
-                raise ProgramFailed(f"{names} did not answer within {seconds:.0f} seconds")
+            waiting = []
+            for program in (running.program for running in self.running):
+                if program.name in self._answered:
+                    continue
+                if program.ready is None or program.ready():
+                    self._answered.add(program.name)
+                else:
+                    waiting.append(program.name)
+            if not waiting:
+                return
+            if time.monotonic() > until:
+                raise ProgramFailed(f"{', '.join(waiting)} did not answer within {seconds:.0f} seconds")
             time.sleep(0.05)
 
     def check(self) -> None:
@@ -193,6 +204,7 @@ class Group:
         for running in reversed(self.running):
             running.make_sure(until)
         self.running.clear()
+        self._answered.clear()
 
 
 class Lines:

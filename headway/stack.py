@@ -79,6 +79,7 @@ class Stack:
             environment={
                 **os.environ,
                 "PYTHONUNBUFFERED": "1",
+                **({"HEADWAY_COLOURS": "1"} if sys.stdout.isatty() and "NO_COLOR" not in os.environ else {}),
                 "DJANGO_SETTINGS_MODULE": "headway.settings",
                 **ports.environment(),
                 **(environment or {}),
