@@ -39,7 +39,12 @@ def handlers(form: str, level: str) -> dict[str, Any]:
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
         colours = sys.stderr.isatty() or "HEADWAY_COLOURS" in os.environ
-        last += [shorten, structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0, pad_level=False)]
+        # Plain tracebacks: the coloured ones show local variables, and those hold people's health data.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=colours, pad_event_to=0, pad_level=False, exception_formatter=plain
+        )
+        last += [shorten, renderer]
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -174,6 +174,7 @@ class Group:
     def wait_until_ready(self, seconds: float) -> None:
         """Raises ProgramFailed when a program ends or does not answer in time."""
         until = time.monotonic() + seconds
+        pause = 0.05
         while True:
             self.check()
             waiting = []
@@ -188,7 +189,8 @@ class Group:
                 return
             if time.monotonic() > until:
                 raise ProgramFailed(f"{', '.join(waiting)} did not answer within {seconds:.0f} seconds")
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.0, pause * 1.3)
 
     def check(self) -> None:
         """Raises ProgramFailed naming a program that ended."""

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -74,6 +75,7 @@ def main() -> int:
 
 
 def _bring_up(stack: Stack, say: Lines) -> None:
+    call_command("check", stdout=StringIO())
     stack.check_ports()
     for server in (settings.EMBEDDED_POSTGRES, settings.EMBEDDED_VALKEY):
         if server is not None:
