@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from django.conf import settings
+from django.utils.translation import get_language, get_language_bidi
 
-from notifications.messages.parts import Part, phone_link
+from notifications.messages.parts import Button, Part, phone_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,26 @@ class Message(ABC):
 
     @abstractmethod
     def parts(self) -> Sequence[Part]:
-        """The body, between the greeting and the signature."""
+        """The body, after the greeting, with exactly one button."""
 
     def context(self) -> dict[str, Any]:
-        """What the templates are given."""
+        """What the templates are given: ``before`` and ``after`` are the parts around the one button."""
+        parts = self.parts()
+        (at,) = (index for index, part in enumerate(parts) if isinstance(part, Button))
+        button = cast(Button, parts[at])
         return {
-            "kind": self.kind,
             "subject": self.subject(),
             "preview": self.preview(),
             "greeted": self.greeted(),
-            "parts": self.parts(),
-            "PRODUCT_NAME": settings.PRODUCT_NAME,
-            "PUBLIC_URL": settings.PUBLIC_URL,
-            "SUPPORT_EMAIL": settings.SUPPORT_EMAIL,
-            "SUPPORT_PHONE": settings.SUPPORT_PHONE,
+            "before": parts[:at],
+            "button_label": button.label,
+            "button_url": button.url,
+            "after": parts[at + 1 :],
+            "language": get_language() or settings.LANGUAGE_CODE,
+            "direction": "rtl" if get_language_bidi() else "ltr",
+            "product_name": settings.PRODUCT_NAME,
+            "support_email": settings.SUPPORT_EMAIL,
+            "support_phone": settings.SUPPORT_PHONE,
             "support_phone_link": phone_link(settings.SUPPORT_PHONE),
         }
 

@@ -1,7 +1,7 @@
 """What a message is made of. Each part is shown once as HTML and once as plain text, so that both say the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -56,8 +56,6 @@ class Step:
 
     text: str
     say: str = ""
-    href: str = field(default="")
-    link: str = field(default="")
 
 
 @dataclass(frozen=True, slots=True)

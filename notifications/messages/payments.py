@@ -125,7 +125,7 @@ class PaymentNeedsYou(ToClient):
                 ]
             ),
             Button(_("Finish your payment"), self.url),
-            Text(_("You can use the same card, or choose another one. We will not try again without you.")),
+            Text(_("You can use the same card, or choose another one.")),
             Support(_("Stuck, or not sure about this amount? Contact us:")),
         ]
 
