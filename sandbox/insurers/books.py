@@ -5,7 +5,7 @@ A decision is never edited: a reversal marks it no longer live, and accumulators
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -174,9 +174,12 @@ class Books:
         )
         return [_row(row) for row in rows]
 
-    def next_due(self) -> str | None:
-        row = self._db.execute("SELECT min(due_at) AS due FROM claims WHERE state = 'waiting'").fetchone()
-        return row["due"] if row else None
+    def next_due(self, *, except_of: Collection[str]) -> str | None:
+        """When the next claim is due, of insurers that are up."""
+        rows = self._db.execute(
+            "SELECT payer_id, min(due_at) AS due FROM claims WHERE state = 'waiting' GROUP BY payer_id"
+        )
+        return min((row["due"] for row in rows if row["payer_id"] not in except_of), default=None)
 
     def same_services(self, row: ClaimRow) -> bool:
         """Whether a claim before this one holds the same services and was neither withdrawn, reversed nor unpaid.
@@ -225,7 +228,7 @@ class Books:
         self._db.execute("UPDATE decisions SET live = 0 WHERE id = ?", (decision_id,))
 
     def unresolved(self, payer_id: str, member_key: str) -> list[ClaimRow]:
-        """Claims whose live decision is a zero-pay over the order of payers (CARC 22)."""
+        """Claims whose live decision is a zero-pay over the order of payers (CARC 22), and which nothing replaced."""
         rows = self._db.execute(
             "SELECT * FROM claims WHERE payer_id = ? AND member_key = ? AND state = 'decided' ORDER BY number",
             (payer_id, member_key),
@@ -233,7 +236,11 @@ class Books:
         found = []
         for row in map(_row, rows):
             live = self.live_decision(row.number)
-            if live and any(each.code == "22" for line in live[1].lines for each in line.adjustments):
+            newer = self._db.execute(
+                "SELECT 1 FROM claims WHERE payer_id = ? AND member_key = ? AND fingerprint = ? AND number > ?",
+                (payer_id, member_key, row.fingerprint, row.number),
+            ).fetchone()
+            if live and not newer and any(each.code == "22" for line in live[1].lines for each in line.adjustments):
                 found.append(row)
         return found
 
