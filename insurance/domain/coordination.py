@@ -38,7 +38,7 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class First:
+class Primary:
     """The plan that pays first: what it allows and pays, and what the provider is obligated to accept."""
 
     allowed: Decimal
@@ -48,7 +48,7 @@ class First:
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class Secondary:
     """The plan that pays second."""
 
     allowed: Decimal
@@ -56,7 +56,7 @@ class Second:
     pays_alone: Decimal | None = None
     """What it would pay if it were the only plan, after its own deductible; Medicaid's formulas do not use it."""
     pays_on_rest: Decimal | None = None
-    """What it would pay on its allowed amount less the first plan's payment; only ``maintenance_of_benefits`` uses it."""
+    """What it would pay on its allowed amount less the primary's payment, for ``maintenance_of_benefits``."""
     fee_schedule: Decimal | None = None
     """``None``: the same as ``allowed``."""
     in_network: bool | None = None
@@ -81,109 +81,112 @@ class _Figures:
     alone: Decimal
 
 
-def coordinate(first: First, second: Second, *, charge: Decimal | None = None) -> Coordination:
-    """Price one session that two plans share; the provider is taken to be in network with the first.
+def coordinate(primary: Primary, secondary: Secondary, *, charge: Decimal | None = None) -> Coordination:
+    """Price one session that two plans share; the provider is taken to be in network with the primary.
 
     ``charge`` is what the provider bills; only ``medicare`` and ``tricare`` use it.
     """
-    payments = [(figures, _second_pays(first, second, figures)) for figures in _possible(first, second, charge)]
-    second_pays = agreed(payment for _figures, payment in payments)
-    client = ZERO if second.method.is_medicaid else agreed(_client_shares(first, second, payments))
+    payments = [
+        (figures, _secondary_pays(primary, secondary, figures)) for figures in _possible(primary, secondary, charge)
+    ]
+    secondary_pays = agreed(payment for _figures, payment in payments)
+    client = ZERO if secondary.method.is_medicaid else agreed(_client_shares(primary, secondary, payments))
     return Coordination(
-        primary_pays=first.paid,
-        secondary_pays=second_pays,
+        primary_pays=primary.paid,
+        secondary_pays=secondary_pays,
         client=client,
         why=(
-            _first_in_words(first),
-            *_second_in_words(first, second, charge, second_pays),
-            *_client_in_words(first, second, client),
+            _primary_in_words(primary),
+            *_secondary_in_words(primary, secondary, charge, secondary_pays),
+            *_client_in_words(primary, secondary, client),
         ),
     )
 
 
-def _possible(first: First, second: Second, charge: Decimal | None) -> Iterator[_Figures]:
+def _possible(primary: Primary, secondary: Secondary, charge: Decimal | None) -> Iterator[_Figures]:
     """The figures, each missing one at both ends of what it may be.
 
     Both the second plan's payment and the client's share only rise or only fall with each of them, so the ends are
     enough to tell whether a result depends on it.
     """
     for one_charge in (ZERO, NOT_BOUND) if charge is None else (charge,):
-        for paid in (ZERO, first.allowed) if first.paid is None else (first.paid,):
-            for alone in (ZERO, second.allowed) if second.pays_alone is None else (second.pays_alone,):
+        for paid in (ZERO, primary.allowed) if primary.paid is None else (primary.paid,):
+            for alone in (ZERO, secondary.allowed) if secondary.pays_alone is None else (secondary.pays_alone,):
                 yield _Figures(one_charge, paid, alone)
 
 
-def _second_pays(first: First, second: Second, figures: _Figures) -> Decimal | None:
+def _secondary_pays(primary: Primary, secondary: Secondary, figures: _Figures) -> Decimal | None:
     """The formula of the second plan's method, never below zero."""
     paid, alone = figures.paid, figures.alone
-    fee = second.allowed if second.fee_schedule is None else second.fee_schedule
-    match second.method:
+    fee = secondary.allowed if secondary.fee_schedule is None else secondary.fee_schedule
+    match secondary.method:
         case Method.STANDARD:
-            amount = min(alone, first.allowed - paid)
+            amount = min(alone, primary.allowed - paid)
         case Method.LOWER_ALLOWED:
-            amount = min(alone, second.allowed - paid)
+            amount = min(alone, secondary.allowed - paid)
         case Method.NON_DUPLICATION:
             amount = alone - paid
         case Method.MAINTENANCE_OF_BENEFITS:
-            if second.pays_on_rest is None:
+            if secondary.pays_on_rest is None:
                 return None
-            amount = second.pays_on_rest
+            amount = secondary.pays_on_rest
         case Method.MEDICARE:
-            if first.charge_limit is None:
+            if primary.charge_limit is None:
                 return None
             amount = min(
-                min(figures.charge, first.charge_limit) - paid,
+                min(figures.charge, primary.charge_limit) - paid,
                 alone,
-                max(first.allowed, fee) - paid,
+                max(primary.allowed, fee) - paid,
             )
         case Method.TRICARE:
-            amount = min(figures.charge - paid, alone, first.allowed - paid)
+            amount = min(figures.charge - paid, alone, primary.allowed - paid)
         case Method.MEDICAID_LESSER_OF:
-            amount = min(first.allowed - paid, fee - paid)
+            amount = min(primary.allowed - paid, fee - paid)
         case Method.MEDICAID_FULL:
-            amount = first.allowed - paid
+            amount = primary.allowed - paid
     return max(ZERO, amount)
 
 
-def _client_shares(first: First, second: Second, payments: list[tuple[_Figures, Decimal | None]]) -> Iterator[Decimal]:
+def _client_shares(
+    primary: Primary, secondary: Secondary, payments: list[tuple[_Figures, Decimal | None]]
+) -> Iterator[Decimal]:
     """The client's share in every way the missing figures may be: what the contract allows less both payments."""
-    for bound in client_bounds(first, second):
-        for figures, second_pays in payments:
+    for bound in client_bounds(primary, secondary):
+        for figures, secondary_pays in payments:
             # A payment that no formula gives may be anything from nothing to all that is open.
-            for payment in (ZERO, bound) if second_pays is None else (second_pays,):
+            for payment in (ZERO, bound) if secondary_pays is None else (secondary_pays,):
                 yield max(ZERO, bound - figures.paid - payment)
 
 
-def client_bounds(first: First, second: Second) -> tuple[Decimal, ...]:
+def client_bounds(primary: Primary, secondary: Secondary) -> tuple[Decimal, ...]:
     """The most that both plans and the client together may be asked for; two when the network is not known."""
-    lower = min(first.allowed, second.allowed)
-    if second.in_network is None:
-        return (lower, first.allowed)
-    return (lower,) if second.in_network else (first.allowed,)
+    lower = min(primary.allowed, secondary.allowed)
+    if secondary.in_network is None:
+        return (lower, primary.allowed)
+    return (lower,) if secondary.in_network else (primary.allowed,)
 
 
-def _first_in_words(first: First) -> str:
-    if first.paid is None:
+def _primary_in_words(primary: Primary) -> str:
+    if primary.paid is None:
         return _("Not known: what your first plan pays of the %(allowed)s it allows") % {
-            "allowed": dollars(first.allowed)
+            "allowed": dollars(primary.allowed)
         }
     return _("Your first plan pays %(paid)s of the %(allowed)s it allows") % {
-        "paid": dollars(first.paid),
-        "allowed": dollars(first.allowed),
+        "paid": dollars(primary.paid),
+        "allowed": dollars(primary.allowed),
     }
 
 
-def _second_in_words(
-    first: First, second: Second, charge: Decimal | None, second_pays: Decimal | None
+def _secondary_in_words(
+    primary: Primary, secondary: Secondary, charge: Decimal | None, secondary_pays: Decimal | None
 ) -> Iterator[str]:
-    if second_pays is None:
-        yield from _missing(first, second, charge)
+    if secondary_pays is None:
+        yield from _missing(primary, secondary, charge)
         return
     amounts = {
-        "pays": dollars(second_pays),
-        "alone": "?" if second.pays_alone is None else dollars(second.pays_alone),
-        "first_allowed": dollars(first.allowed),
-        "allowed": dollars(second.allowed),
+        "pays": dollars(secondary_pays),
+        "first_allowed": dollars(primary.allowed),
+        "allowed": dollars(secondary.allowed),
     }
     sentences = {
         Method.STANDARD: _(
@@ -198,7 +201,8 @@ def _second_in_words(
             "Your second plan pays %(pays)s: what it would pay alone, less what the first plan pays"
         ),
         Method.MAINTENANCE_OF_BENEFITS: _(
-            "Your second plan pays %(pays)s: its benefits on what the first plan leaves open of the %(allowed)s it allows"
+            "Your second plan pays %(pays)s: its benefits on what the first plan leaves open of the %(allowed)s it "
+            "allows"
         ),
         Method.MEDICARE: _(
             "Medicare pays %(pays)s: the least of what is open of the bill, what it would pay alone, and what is open "
@@ -213,23 +217,23 @@ def _second_in_words(
         ),
         Method.MEDICAID_FULL: _("Medicaid pays %(pays)s: all that the first plan leaves open of %(first_allowed)s"),
     }
-    yield sentences[second.method] % amounts
+    yield sentences[secondary.method] % amounts
 
 
-def _missing(first: First, second: Second, charge: Decimal | None) -> Iterator[str]:
-    if second.method == Method.MAINTENANCE_OF_BENEFITS:
+def _missing(primary: Primary, secondary: Secondary, charge: Decimal | None) -> Iterator[str]:
+    if secondary.method == Method.MAINTENANCE_OF_BENEFITS:
         yield _("Not known: the second plan's terms, so what it pays on the rest cannot be worked out")
-    elif second.pays_alone is None and not second.method.is_medicaid:
+    elif secondary.pays_alone is None and not secondary.method.is_medicaid:
         yield _("Not known: what your second plan would pay on its own")
-    if second.method == Method.MEDICARE and first.charge_limit is None:
+    if secondary.method == Method.MEDICARE and primary.charge_limit is None:
         yield _("Not known: the amount that the provider must accept as full payment")
-    if second.method in (Method.MEDICARE, Method.TRICARE) and charge is None:
+    if secondary.method in (Method.MEDICARE, Method.TRICARE) and charge is None:
         yield _("Not known: what the provider charges")
 
 
-def _client_in_words(first: First, second: Second, client: Decimal | None) -> Iterator[str]:
-    bounds = client_bounds(first, second)
-    if second.method.is_medicaid:
+def _client_in_words(primary: Primary, secondary: Secondary, client: Decimal | None) -> Iterator[str]:
+    bounds = client_bounds(primary, secondary)
+    if secondary.method.is_medicaid:
         yield _("With Medicaid you owe nothing for a covered session")
     elif client is not None:
         yield _("The plans and you together owe no more than %(bound)s, so you pay %(client)s") % {
