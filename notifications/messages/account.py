@@ -36,9 +36,8 @@ class AccountPaused(ToClient):
     def parts(self) -> Sequence[Part]:
         if self.insurer_phone:
             whom = Fact(_("Call"), self.insurer_phone, phone_link(self.insurer_phone), strong=True)
-            call = _("Call %(insurer)s at %(phone)s. The number is also on the back of your insurance card.") % {
-                "insurer": self.insurer,
-                "phone": self.insurer_phone,
+            call = _("Call %(insurer)s at the number above. It is also on the back of your insurance card.") % {
+                "insurer": self.insurer
             }
         else:
             whom = Fact(_("Call"), _("The number on the back of your insurance card"), strong=True)

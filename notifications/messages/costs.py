@@ -42,7 +42,7 @@ class CostCorrected(ToClient):
         )
 
     def subject(self) -> str:
-        return _("We corrected your session cost")
+        return _("We corrected your cost")
 
     def preview(self) -> str:
         return _("See what changed and why.")
@@ -64,7 +64,7 @@ class CostCorrected(ToClient):
             Facts(facts),
             Text(_("Why? %(reason)s") % {"reason": self.reason}),
             *([Text(self.money_note)] if self.money_note else []),
-            Button(_("See how your cost is worked out"), self.url),
+            Button(_("See your cost"), self.url),
             Support(_("Does this look wrong to you? Contact us:")),
         ]
 
@@ -96,7 +96,7 @@ class CostCorrectedProvider(Message):
         return self.provider_name
 
     def subject(self) -> str:
-        return _("We corrected a client's session cost")
+        return _("We corrected a client's cost")
 
     def preview(self) -> str:
         return _("There is nothing you need to do.")

@@ -153,7 +153,7 @@ class CardSaved(ToClient):
         )
 
     def subject(self) -> str:
-        return _("Your card is saved: your copy of what you agreed to")
+        return _("Your card is saved")
 
     def preview(self) -> str:
         return _("Please keep this e-mail for your records.")
