@@ -79,6 +79,7 @@ class Period:
     first: date | None
     last: date | None
     single: bool = True
+    where: str = field(default="", compare=False)
 
 
 def on_day(qualifier: str, day: date) -> Period:
@@ -204,7 +205,7 @@ def read_period(segment: Segment, findings: list[Finding]) -> Period:
     first, last = values.period(segment.get(2), segment.get(3))
     if first is None or last is None:
         findings.append(Finding(segment.where, f"DTP03 {segment.get(3)[:40]!r} is not a date or a range of dates"))
-    return Period(segment.get(1), first, last, single=segment.get(2) != "RD8")
+    return Period(segment.get(1), first, last, single=segment.get(2) != "RD8", where=segment.where)
 
 
 def read_born(segment: Segment, findings: list[Finding]) -> date | None:

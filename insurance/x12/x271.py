@@ -1,7 +1,7 @@
 """271: an insurer's answer about a member's coverage and benefits (005010X279A1).
 
-:func:`read` keeps what the insurer said, segment by segment; which figures matter for a therapy session is chosen in
-``insurance.domain.benefit_choice``, and :func:`benefits_of` hands them over.
+:func:`read` keeps what the insurer said, segment by segment; :func:`~insurance.x12.x271_benefits.benefits_of` chooses
+from it what matters for a therapy session.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,6 +24,7 @@ from insurance.x12.segments import (
     transactions_of,
     write_interchange,
 )
+from insurance.x12.x271_benefits import describe_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,3 +498,13 @@ def _benefit_rows(benefit: Benefit) -> list[Row]:
             rows += [shared.contact_row(contact) for contact in name.contacts]
         rows.append(("LE", "2120"))
     return rows
+
+
+def describe(raw: bytes) -> dict[str, object]:
+    """What the file says, for ``manage.py read_edi``: ``{"type", "errors", "responses": [...]}`` (CONTRACTS)."""
+    reading = read(raw)
+    return {
+        "type": "271",
+        "errors": [{"where": finding.where, "message": finding.message} for finding in reading.findings],
+        "responses": [describe_response(response) for response in reading.responses],
+    }

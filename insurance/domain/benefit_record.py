@@ -1,0 +1,85 @@
+"""What is written down while figures are chosen: their sources, what was concluded, and contradictions."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from common.money import dollars
+from insurance.domain.benefit_lines import OFFICE_PLACE, BenefitLine, Level, Span
+from insurance.domain.benefits import share_text
+
+_ELSEWHERE = re.compile(
+    r"\b(PHARMACY|PRESCRIPTION|RX|DRUGS?|DENTAL|VISION|INPATIENT|EMERGENCY|URGENT CARE|HOSPITAL|RESIDENTIAL|FACILITY"
+    r"|GROUP THERAPY|TESTING|ABA|APPLIED BEHAVIOR\w*)\b"
+)
+
+
+def _all(lines: list[BenefitLine]) -> list[BenefitLine]:
+    return lines
+
+
+def _own_level(lines: list[BenefitLine]) -> list[BenefitLine]:
+    return [line for line in lines if line.level in (Level.INDIVIDUAL, Level.NOT_STATED)]
+
+
+def _of_a_visit(lines: list[BenefitLine]) -> list[BenefitLine]:
+    return [line for line in lines if line.span in (Span.VISIT, Span.DAY, Span.NOT_STATED)]
+
+
+def _for_therapy(lines: list[BenefitLine]) -> list[BenefitLine]:
+    return [line for line in lines if not any(_ELSEWHERE.search(message.upper()) for message in line.messages)]
+
+
+@dataclass(slots=True)
+class Record:
+    """``words`` names the network (and telehealth) in sentences; ``source`` maps a figure to its segments."""
+
+    words: str
+    telehealth: bool = False
+    source: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+
+    def at_place(self, lines: Iterable[BenefitLine]) -> list[BenefitLine]:
+        """The lines for any place of service; where there are none, those for the office. Telehealth: all of them."""
+        found = list(lines)
+        if self.telehealth:
+            return found
+        general = [line for line in found if not line.places]
+        return general or [line for line in found if OFFICE_PLACE in line.places]
+
+    def agree_on_dollars(self, lines: list[BenefitLine], key: str, name: str) -> Decimal | None:
+        """The one amount that the lines agree on."""
+        return self._agree(lines, key, name, lambda line: line.amount, dollars)
+
+    def agree_on_share(self, lines: list[BenefitLine], key: str, name: str) -> Decimal | None:
+        """The one share that the lines agree on."""
+        return self._agree(lines, key, name, lambda line: line.share, lambda share: share_text(share) or "")
+
+    def _agree(
+        self,
+        lines: list[BenefitLine],
+        key: str,
+        name: str,
+        value: Callable[[BenefitLine], Decimal | None],
+        show: Callable[[Decimal], str],
+    ) -> Decimal | None:
+        """Where the lines differ: the member's own before the family's, a visit's before a year's, then those not
+        written for something else; if they still differ there is a conflict, and no figure."""
+        lines = [line for line in lines if value(line) is not None]
+        for narrower in (_all, _own_level, _of_a_visit, _for_therapy):
+            lines = narrower(lines) or lines
+            values = {found for line in lines if (found := value(line)) is not None}
+            if len(values) == 1:
+                self.source[key] = where(lines)
+                return values.pop()
+        if lines:
+            said = "; ".join(f"{show(found)} ({line.where})" for line in lines if (found := value(line)) is not None)
+            self.conflicts.append(f"The insurer gives more than one {name} ({self.words}): {said}. None is taken.")
+        return None
+
+
+def where(lines: Iterable[BenefitLine]) -> str:
+    """The places of lines, each once: ``segment 18 (EB), segment 20 (EB)``."""
+    return ", ".join(dict.fromkeys(line.where for line in lines))
