@@ -64,7 +64,7 @@ def _claim(claim: Claim) -> dict[str, object]:
         ],
         "lines": [
             {
-                "procedure": line.procedure,
+                "procedure": line.procedure or None,
                 "modifiers": list(line.modifiers),
                 "charge": _money(line.charge),
                 "date": line.service_date.isoformat() if line.service_date else None,

@@ -144,6 +144,8 @@ class _Reader:
             self.notes.append(Finding(segment.where, "CLM01 is missing: the claim has no control number"))
         if self.sbr is None:
             self.notes.append(Finding(segment.where, "the claim has no subscriber (SBR)"))
+        if len(segment.components(5)) < 3:
+            self.notes.append(Finding(segment.where, f"CLM05 {segment.get(5)!r} lacks place of service or frequency"))
         self.clm = segment
         self.references: dict[str, str] = {}
         self.diagnoses: list[str] = []
@@ -162,6 +164,8 @@ class _Reader:
         elif segment.id == "SV1":
             self.in_line, self.party = True, None
             self.lines.append(LineLoop(segment))
+            if len(segment.components(1)) < 2:
+                self.notes.append(Finding(segment.where, f"SV101 {segment.get(1)!r} does not name a procedure"))
         elif self.in_line and self.lines:
             self._in_line(self.lines[-1], segment)
         elif segment.id == "SBR":

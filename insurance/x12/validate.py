@@ -1,0 +1,60 @@
+"""Does an 837P keep the form of its guide? Asks pyx12, which knows 005010X222A1 segment by segment.
+
+What it does not check, and our own scrubbing must: amounts that add up (``balance_837p``), NPI check digits, diagnosis
+pointers, that SVD01 names a payer of the claim. It reads its map anew on each call, about a quarter of a second: call
+it once per file, in a worker. Known to be wrong: it refuses PWK02 AD, which we do not send.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pyx12.errors
+import pyx12.params
+import pyx12.x12n_document
+
+from insurance.x12.segments import Finding, segments_of
+
+
+def findings(raw: bytes) -> list[Finding]:
+    """Everything pyx12 objects to, in file order; empty when the file is fit to send.
+
+    ``where`` names the segment by its place in the file. Raises :class:`X12Error` for text that is no X12 at all; a
+    version without a map, or a file pyx12 itself cannot walk, is a finding.
+    """
+    ids = [segment.id for segment in segments_of(raw)]
+    answer = io.StringIO()
+    logging.getLogger("pyx12").setLevel(logging.CRITICAL)
+    try:
+        valid = pyx12.x12n_document.x12n_document(
+            pyx12.params.ParamsBase(), io.StringIO(raw.decode("utf-8", "replace")), None, None, fd_json=answer
+        )
+    except pyx12.errors.EngineError as problem:
+        return [Finding("file", str(problem))]
+    found = [
+        Finding(_where(line, ids), f"{message} ({code})")
+        for line, code, message in _errors(json.loads(answer.getvalue() or "{}"), 0)
+    ]
+    if not valid and not found:
+        found.append(Finding("file", "the validator refuses the file without saying why"))
+    return found
+
+
+def _where(line: int, ids: list[str]) -> str:
+    return f"segment {line} ({ids[line - 1]})" if 0 < line <= len(ids) else "file"
+
+
+def _errors(node: Any, line: int) -> Iterator[tuple[int, str, str]]:
+    """Walk pyx12's tree of interchanges, groups, transactions, segments and elements."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _errors(each, line)
+    elif isinstance(node, dict):
+        line = node.get("cur_line") or line
+        for error in node.get("errors", ()):
+            yield line, str(error.get("err_cde", "")), str(error.get("err_str", ""))
+        for key, value in node.items():
+            if key != "errors":
+                yield from _errors(value, line)
