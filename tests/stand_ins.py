@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,12 @@ def free_port() -> int:
 
 def chromium() -> str:
     """The browser's path; without one the test is skipped, or fails where the environment says CI."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if found is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium in CI")
@@ -65,8 +71,8 @@ class Receiver:
 
     url: str
     got: list[tuple[bytes, str]] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
-    """Statuses to answer with, first to last; then 200."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """How many more events of a type to answer with 500."""
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(body) for body, _ in list(self.got)]
@@ -90,9 +96,11 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status = kept.answers.pop(0) if kept.answers else 200
             kept.got.append((body, self.headers.get("Stripe-Signature", "")))
-            self.send_response(status)
+            event_type = json.loads(body)["type"]
+            refused = kept.refusals[event_type] > 0
+            kept.refusals[event_type] -= refused
+            self.send_response(500 if refused else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -130,8 +138,9 @@ class StripeStandIn:
         headers = {"Authorization": f"Bearer {STRIPE_SECRET}"}
         if key:
             headers["Idempotency-Key"] = key
-        where = "params" if method == "GET" else "data"
-        return requests.request(method, f"{self.base}/v1/{path}", headers=headers, timeout=10, **{where: params})
+        query, body = (params, None) if method == "GET" else (None, params)
+        url = f"{self.base}/v1/{path}"
+        return requests.request(method, url, params=query, data=body, headers=headers, timeout=10)
 
     def fault(self, match: str, kind: str, count: int = 1) -> None:
         order = {"match": match, "kind": kind, "count": count}
