@@ -30,7 +30,7 @@ def _broker() -> None:
         settings.EMBEDDED_VALKEY.ensure()
 
 
-if settings.DEMO:
+if os.environ.get("HEADWAY_MODE", "demo") == "demo":
     # On one's own machine as root is fine: messages are JSON only, never pickles.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 

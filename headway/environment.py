@@ -159,6 +159,15 @@ def database(address: str) -> dict[str, Any]:
     }
 
 
+def broker(address: str) -> str:
+    """A Redis address as Celery writes it: `unix:///run/valkey.sock?db=2` → `redis+socket:///run/valkey.sock?...`."""
+    parts = urlsplit(address)
+    if parts.scheme != "unix":
+        return address
+    number = dict(item.split("=", 1) for item in parts.query.split("&") if "=" in item).get("db", "0")
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
 def origin(address: str) -> str:
     """`https://js.stripe.com/v3/` → `https://js.stripe.com`."""
     parts = urlsplit(address)

@@ -57,6 +57,7 @@ EMAIL_PORT = env.port("EMAIL_PORT", default=SMTP_PORT if DEMO else 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not DEMO)
+EMAIL_TIMEOUT = env.whole("EMAIL_TIMEOUT", default=20, least=1)
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 
 CLEARINGHOUSE_URL = env.needed("CLEARINGHOUSE_URL", demo=f"http://127.0.0.1:{CLEARINGHOUSE_PORT}", check=HTTP)
@@ -214,7 +215,7 @@ CACHES = {
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
-CELERY_BROKER_URL = f"redis+socket://{EMBEDDED_VALKEY.path}" if EMBEDDED_VALKEY else REDIS_URL
+CELERY_BROKER_URL = read.broker(f"unix://{EMBEDDED_VALKEY.path}" if EMBEDDED_VALKEY else REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A message whose worker died comes back after this; every task is shorter and may run twice.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 30, "socket_keepalive": True}

@@ -1,0 +1,79 @@
+"""What every test shares: a clean cache, and the real servers for those that ask."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
+
+from headway.processes import Kept
+from headway.stack import Credentials, Ports, Stack, database_url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the real servers share one test process, and so one set of servers."""
+    for item in items:
+        if item.get_closest_marker("stack"):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    """Rate limits and sessions of one test are not the next one's."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def _running_stack(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("stack")
+    lines = Kept(folder / "lines.log")
+    assert django_settings.EMBEDDED_VALKEY is not None  # tests/settings.py
+    django_settings.EMBEDDED_VALKEY.ensure()
+    stack = Stack(
+        data=folder,
+        ports=Ports.free(),
+        credentials=Credentials(
+            clearinghouse_user=django_settings.CLEARINGHOUSE_USER,
+            clearinghouse_password=django_settings.CLEARINGHOUSE_PASSWORD,
+            stripe_webhook_secret=django_settings.STRIPE_WEBHOOK_SECRET,
+        ),
+        say=lines,
+        environment={
+            "DATABASE_URL": database_url(connection.settings_dict),
+            "REDIS_URL": django_settings.REDIS_URL,
+            "SECRET_KEY": django_settings.SECRET_KEY,
+            "SALT_KEY": django_settings.SALT_KEY,
+            "SWEEP_SECONDS": "1",
+            "HEADWAY_MODE": "demo",
+            "HEADWAY_ENV_FILE": os.devnull,
+        },
+    )
+    try:
+        with django_db_blocker.unblock():
+            stack.start()
+    except Exception as error:
+        tail = lines.file.read_text()[-4000:] if lines.file.exists() else ""
+        raise RuntimeError(f"The stack did not start: {error}\n{tail}") from error
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def stack(_running_stack: Stack, transactional_db: None, settings: Settings) -> Stack:
+    """Stand-ins, web server, worker and beat on free ports, all on this test's database; this process points at them.
+
+    Mark the test `stack`. Everything it writes must be committed to be seen, hence `transactional_db`.
+    """
+    _running_stack.check()
+    for name, value in _running_stack.settings().items():
+        setattr(settings, name, value)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    return _running_stack
