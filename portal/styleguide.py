@@ -1,10 +1,13 @@
 """Sample values for the living page: one believable client, nothing read from the database."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.contrib.staticfiles import finders
 from django.core.paginator import Paginator
 
 from common import clock
@@ -25,8 +28,14 @@ class SampleForm(forms.Form):
     group = forms.CharField(label="Group number", required=False)
     notes = forms.CharField(label="Anything we should know?", required=False, widget=forms.Textarea)
     agree = forms.BooleanField(
-        label="You may ask my insurer about my benefits", help_text="We ask again each month, so that prices stay right."
+        label="You may ask my insurer about my benefits",
+        help_text="We ask again each month, so that prices stay right.",
     )
+
+
+def icons() -> list[str]:
+    """The names of all drawings in ``icons.svg``."""
+    return re.findall(r'<symbol id="([a-z]+)"', Path(str(finders.find("img/icons.svg"))).read_text())
 
 
 def samples() -> dict[str, Any]:
@@ -101,8 +110,5 @@ def samples() -> dict[str, Any]:
             {"label": "Card", "state": "todo"},
         ],
         "tones": ["neutral", "brand", "accent", "info", "success", "attention", "danger", "paused"],
-        "icons": ICONS,
+        "icons": icons(),
     }
-
-
-ICONS = ["attention", "auto", "benefits", "calendar", "change", "check", "clock", "close", "copy", "danger", "document", "dollar", "done", "down", "download", "edit", "external", "eye", "filter", "forward", "help", "home", "info", "key", "leave", "lock", "mail", "menu", "message", "moon", "next", "office", "paused", "payments", "people", "person", "phone", "plans", "plus", "previous", "print", "refund", "remove", "search", "settings", "sort", "star", "sun", "trend", "upload", "video"]

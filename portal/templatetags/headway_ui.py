@@ -27,7 +27,7 @@ _TONE_ICONS = {"success": "done", "attention": "attention", "danger": "danger", 
 _MESSAGE_TONES = {"error": "danger", "warning": "attention", "success": "success"}
 
 
-# --- Figures -----------------------------------------------------------------------------------------------------------
+# --- Figures ----------------------------------------------------------------------------------------------------------
 
 
 @register.filter
@@ -52,7 +52,7 @@ def percent(share: Decimal | None) -> str:
     return f"{formats.number_format((share * 100).normalize() + 0)}%"
 
 
-# --- Days --------------------------------------------------------------------------------------------------------------
+# --- Days -------------------------------------------------------------------------------------------------------------
 
 
 def _local(moment: date | datetime) -> date | datetime:
@@ -117,7 +117,7 @@ def isodate(moment: date | datetime | None) -> str:
     return "" if moment is None else _day(moment).isoformat()
 
 
-# --- Small pieces ------------------------------------------------------------------------------------------------------
+# --- Small pieces -----------------------------------------------------------------------------------------------------
 
 
 @register.simple_tag
@@ -161,39 +161,39 @@ def money_figure(amount: Decimal | None, classes: str = "") -> dict[str, Any]:
     return {"amount": amount, "classes": classes}
 
 
-# --- Blocks: {% card %} … {% endcard %} --------------------------------------------------------------------------------
+# --- Blocks: {% card %} … {% endcard %} -------------------------------------------------------------------------------
 
 
-@register.simple_block_tag(takes_context=True)
+@register.simple_block_tag
 def card(
-    context: Context, content: str, title: str = "", kicker: str = "", tone: str = "", level: int = 2, classes: str = ""
+    content: str, *, title: str = "", kicker: str = "", tone: str = "", level: int = 2, classes: str = ""
 ) -> SafeString:
     """A titled surface. ``level`` is that of its heading, ``tone`` tints it, ``classes`` may add ``card--flush``."""
     given = {"content": content, "title": title, "kicker": kicker, "level": level, "classes": classes}
     return render_to_string("components/card.html", given | {"tone": _tone(tone) if tone else ""})
 
 
-@register.simple_block_tag(takes_context=True)
+@register.simple_block_tag
 def callout(
-    context: Context, content: str, tone: str = "info", title: str = "", icon: str = "", level: int = 2, id: str = ""
+    content: str, tone: str = "info", *, title: str = "", icon: str = "", level: int = 2, id: str = ""
 ) -> SafeString:
     """Something to notice: info, success, attention, danger or paused, with what can be done about it."""
     given = {"content": content, "tone": _tone(tone), "title": title, "level": level, "id": id}
     return render_to_string("components/callout.html", given | {"icon": icon or _TONE_ICONS.get(tone, "info")})
 
 
-@register.simple_block_tag(takes_context=True)
-def dialog(context: Context, content: str, id: str = "", title: str = "") -> SafeString:
+@register.simple_block_tag
+def dialog(content: str, *, id: str, title: str) -> SafeString:
     """A native ``<dialog>``; open it with ``<button type="button" command="show-modal" commandfor="{id}">``."""
     return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title})
 
 
-# --- Figures drawn -----------------------------------------------------------------------------------------------------
+# --- Figures drawn ----------------------------------------------------------------------------------------------------
 
 
 @register.inclusion_tag("components/meter.html")
 def meter(
-    label: str, used: Decimal | None, total: Decimal | None, id: str = "", met: str = "", note: str = ""
+    label: str, used: Decimal | None, total: Decimal | None, *, id: str, met: str = "", note: str = ""
 ) -> dict[str, Any]:
     """How much of a deductible or out-of-pocket maximum is used, in words and as a ``<meter>``.
 
@@ -203,7 +203,7 @@ def meter(
     known = used is not None and total is not None and total > 0
     used_now, total_now = used or money.ZERO, total or money.ZERO
     return {
-        "id": id or f"meter-{abs(hash((label, note))) % 10**6}",
+        "id": id,
         "label": label,
         "known": known,
         "none": total is not None and total == 0,
@@ -225,8 +225,8 @@ def breakdown(
     """How a price is made up: a bar and a row for each part.
 
     ``parts``: objects or mappings with ``kind`` (plan, secondary, deductible, copay, coinsurance, not_covered, other),
-    ``label``, ``amount`` (``None``: not known) and optionally ``note``. ``total`` is what the client pays, ``whole`` the
-    price all parts come from. The bar is drawn only when every amount is known.
+    ``label``, ``amount`` (``None``: not known) and optionally ``note``. ``total`` is what the client pays, ``whole``
+    the price all parts come from. The bar is drawn only when every amount is known.
     """
     rows = [_part(part) for part in parts]
     amounts = [row["amount"] for row in rows]
@@ -237,7 +237,8 @@ def breakdown(
         for row in rows:
             wide = row["amount"] * scale
             if wide:
-                bar.append({"kind": row["kind"], "x": f"{start:.2f}", "width": f"{max(wide - Decimal('0.6'), wide / 2):.2f}"})
+                gap = min(Decimal("0.6"), wide / 2)
+                bar.append({"kind": row["kind"], "x": f"{start:.2f}", "width": f"{wide - gap:.2f}"})
             start += wide
     return {
         "rows": rows,
@@ -255,7 +256,7 @@ def _part(part: Any) -> dict[str, Any]:
     return {key: getattr(part, key, "") for key in ("kind", "label", "note")} | {"amount": part.amount}
 
 
-# --- Forms -------------------------------------------------------------------------------------------------------------
+# --- Forms ------------------------------------------------------------------------------------------------------------
 
 
 @register.inclusion_tag("components/field.html")
@@ -285,7 +286,7 @@ def form_fields(form: Form) -> dict[str, Any]:
     return {"form": form}
 
 
-# --- Getting about -----------------------------------------------------------------------------------------------------
+# --- Getting about ----------------------------------------------------------------------------------------------------
 
 
 @register.inclusion_tag("components/pagination.html", takes_context=True)

@@ -86,7 +86,7 @@ on("change", "[data-check-all]", (box) => {
 
 const prepare = () => {
   // Errors are announced where they are: the summary takes the focus.
-  document.querySelector(".error-summary")?.focus();
+  document.querySelector("form .error-summary")?.focus();
   // Tables shown as cards keep their table semantics.
   for (const table of all("table.table--stack:not([role])")) {
     table.setAttribute("role", "table");
