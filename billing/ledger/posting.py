@@ -120,6 +120,11 @@ def reverse(entry: Entry, *, memo: str, occurred_on: date) -> Entry:
     return post(key=f"reversal:{entry.key}", memo=memo, occurred_on=occurred_on, lines=lines, reverses=entry)
 
 
+def find(key: str) -> Entry:
+    """The entry of an event that is in the books. Raises ``Entry.DoesNotExist``."""
+    return Entry.objects.get(key=key)
+
+
 def balance(book: Book, **concerning: Any) -> Decimal:
     """The signed balance of an account in dollars, narrowed by ``client=``, ``session=``, ``provider=``, ``payer=``."""
     total = Line.objects.filter(account=book.value, **concerning).aggregate(total=Sum("amount"))["total"]

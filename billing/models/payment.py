@@ -46,7 +46,8 @@ class Payment(models.Model):
             "succeeded": set(),
         },
     )
-    OPEN = ("created", "submitted", "requires_action", "processing", "unknown")
+    IN_MOTION = ("created", "submitted", "processing", "unknown")
+    """Money may be moving: what these cover is not due. An attempt that waits for the client covers nothing."""
 
     client = models.ForeignKey("people.Client", on_delete=models.PROTECT, related_name="payments")
     card = models.ForeignKey("billing.PaymentCard", on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -36,6 +36,9 @@ class Refund(models.Model):
         },
     )
     LIVE = ("created", "submitted", "unknown", "in_transit", "succeeded")
+    """Counts against what is left on the payment."""
+    UNBOOKED = ("created", "submitted", "unknown", "in_transit")
+    """Promised, but not in the ledger yet: a refund is booked when Stripe has processed it."""
 
     payment = models.ForeignKey("billing.Payment", on_delete=models.PROTECT, related_name="refunds")
     session = models.ForeignKey("care.Session", on_delete=models.PROTECT, related_name="refunds")

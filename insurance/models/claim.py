@@ -36,9 +36,10 @@ class Claim(models.Model):
     SUBMISSIONS = axis(
         "submission",
         {
-            "waiting": {"ready", "held", "not_needed"},
+            # An insurer that sends the claim on itself (crossover) takes it straight from waiting to accepted.
+            "waiting": {"ready", "held", "accepted", "not_needed"},
             "held": {"ready", "waiting", "not_needed"},
-            "ready": {"submitted", "held", "not_needed"},
+            "ready": {"submitted", "held", "rejected", "not_needed"},
             # A remittance may come before any acknowledgement, so every later state can follow "submitted".
             "submitted": {"received", "accepted", "rejected", "replaced"},
             "received": {"accepted", "rejected", "replaced"},

@@ -13,7 +13,8 @@ class EdiFile(models.Model):
     """An X12 file. Its bytes never change; only its state moves.
 
     Outgoing: ``built`` → ``sent`` (the clearinghouse has it) or ``unknown`` (sent, no answer: the same payload id is
-    offered again, which the clearinghouse takes once). Incoming: ``received`` → ``processed``, or ``quarantined`` whole.
+    offered again, which the clearinghouse takes once). Incoming: ``received`` → ``processed``, or ``quarantined``
+    whole.
     """
 
     class Direction(models.TextChoices):

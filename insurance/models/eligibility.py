@@ -57,6 +57,9 @@ class EligibilityCheck(models.Model):
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     answered_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When order, pauses and prices had followed the answer.")
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -74,7 +77,10 @@ class EligibilityCheck(models.Model):
 
 
 class BenefitSnapshot(Fact):
-    """What was known of a plan's benefits at one moment. The remaining figures include all the insurer had processed then."""
+    """What was known of a plan's benefits at one moment.
+
+    The remaining figures include all that the insurer had processed by then.
+    """
 
     class Source(models.TextChoices):
         RESPONSE = "271", _("The insurer's answer")

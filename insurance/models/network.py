@@ -59,7 +59,10 @@ class Credential(DatedRow):
 
 
 class FeeSchedule(DatedRow):
-    """The rate an insurer's contract allows for a procedure by licence: what is billable in all, and what the provider earns."""
+    """The rate an insurer's contract allows for a procedure by licence.
+
+    It is what the plans and the client pay for it together, and what the provider earns.
+    """
 
     payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="fees")
     licence = models.CharField(max_length=8, choices=Licence.choices)

@@ -9,7 +9,7 @@ from people.models import Client, SupportRequest, User
 def ask_support(
     *, author: User, category: str, body: str, client: Client | None = None, reference: str = ""
 ) -> SupportRequest:
-    """Open a request. ``reference`` names the thing it is about (``refund 12``). Raises ``BadInput`` for an empty one."""
+    """Open a request. ``reference`` names what it is about (``refund 12``). Raises ``BadInput`` for an empty one."""
     if not body.strip():
         raise BadInput(_("Please write what you need help with."), "body")
     if category not in SupportRequest.Category.values:

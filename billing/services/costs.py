@@ -1,0 +1,327 @@
+"""What sessions cost: the walk over a client's sessions, and the facts it writes.
+
+Sessions are priced in date order from the primary plan's newest benefits. A snapshot already holds what the insurer had
+processed when it was taken; what came after it, decided or still under way, is counted on top, once.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
+from billing.models import SessionCost
+from care.models import Session
+from common import clock
+from common.errors import DomainError
+from common.money import ZERO, dollars, plain
+from insurance.domain.benefits import Accumulator, Benefits
+from insurance.models import BenefitSnapshot, Claim, Coverage
+from insurance.services.network import rates, standing
+from insurance.services.plan_order import plans_in_order
+from people.models import Client
+
+
+class NoPrice(DomainError):
+    """The session cannot be priced: no plan, no contract or no rate. The sentence says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """One session's price with what it was computed from."""
+
+    session: Session
+    coverage: Coverage
+    snapshot: BenefitSnapshot | None
+    allowed: Decimal
+    amount: Decimal
+    breakdown: dict[str, Any]
+
+
+def _left(accumulator: Accumulator) -> Decimal | None:
+    """What is left; a plan whose limit is zero has no such hurdle, so nothing is left of it."""
+    if accumulator.remaining is None and accumulator.limit == ZERO:
+        return ZERO
+    return accumulator.remaining
+
+
+def terms_of(benefits: Benefits, *, telehealth: bool, network: Literal["in", "out"] = "in") -> PlanTerms:
+    """A snapshot's behavioural-health figures as the pricing rules take them."""
+    figures = benefits.in_network if network == "in" else benefits.out_of_network
+    if telehealth:
+        figures = figures.for_telehealth()
+    return PlanTerms(
+        network=network,
+        deductible_remaining=_left(figures.deductible.individual),
+        family_deductible_remaining=_left(figures.deductible.family),
+        out_of_pocket_remaining=figures.out_of_pocket.individual.remaining,
+        family_out_of_pocket_remaining=figures.out_of_pocket.family.remaining,
+        copay=figures.copay,
+        copay_rule=figures.copay_rule,
+        coinsurance=figures.coinsurance,
+        visits_remaining=0 if figures.covered is False else figures.visits.remaining,
+    )
+
+
+def current_cost(session: Session) -> SessionCost | None:
+    """The cost in force, or ``None`` when the session was never priced."""
+    return session.costs.order_by("-pk").first()
+
+
+def current_costs(sessions: list[Session]) -> dict[int, SessionCost]:
+    """The costs in force of many sessions, in one query: session id → cost."""
+    rows = SessionCost.objects.filter(session__in=sessions).order_by("session", "-pk").distinct("session")
+    return {row.session_id: row for row in rows}
+
+
+def newest_snapshot(coverage: Coverage, on: date) -> BenefitSnapshot | None:
+    """The newest snapshot whose plan year holds ``on``; one without plan dates holds any day."""
+    for snapshot in coverage.snapshots.order_by("-observed_at", "-pk"):
+        if snapshot.plan_begin is not None and on < snapshot.plan_begin:
+            continue
+        if snapshot.plan_end is not None and on > snapshot.plan_end:
+            continue
+        return snapshot
+    return None
+
+
+def _walk_sessions(client: Client, snapshot: BenefitSnapshot, coverage: Coverage) -> list[Session]:
+    """The sessions of the snapshot's plan year that may draw on its figures, in date order."""
+    sessions = Session.objects.filter(
+        client=client, status__in=[Session.Status.SCHEDULED, Session.Status.CONFIRMED]
+    ).exclude(claims__coverage=coverage, claims__rank__gt=1)
+    if snapshot.plan_begin is not None:
+        sessions = sessions.filter(date__gte=snapshot.plan_begin)
+    if snapshot.plan_end is not None:
+        sessions = sessions.filter(date__lte=snapshot.plan_end)
+    primary = Prefetch(
+        "claims",
+        queryset=Claim.objects.filter(rank=1)
+        .exclude(submission=Claim.Submission.REPLACED)
+        .prefetch_related("adjudications__adjustments"),
+        to_attr="primary_claims",
+    )
+    return list(
+        sessions.select_related("provider").prefetch_related("lines", primary).order_by("date", "starts_at", "pk")
+    )
+
+
+def _advance(state: PlanState, session: Session, snapshot: BenefitSnapshot, allowed: Decimal) -> PlanState:
+    """What a confirmed session has used of the plan beyond what the snapshot knows."""
+    claims: list[Claim] = session.primary_claims  # type: ignore[attr-defined]  # set by the walk's prefetch
+    decided = [
+        each
+        for claim in claims
+        if claim.decision in (Claim.Decision.PAID, Claim.Decision.DENIED)
+        for each in claim.adjudications.all()
+        if each.posted_at is not None
+    ]
+    if not decided:
+        return price_session(state, allowed)[1]
+    if all(each.posted_at <= snapshot.observed_at for each in decided):
+        return state
+    adjustments = [a for each in decided for a in each.adjustments.all() if a.group == "PR"]
+    return state.after_adjudicated(
+        client=sum((a.amount for a in adjustments if a.code in ("1", "2", "3")), ZERO),
+        deductible=sum((a.amount for a in adjustments if a.code == "1"), ZERO),
+        covered=any(each.allowed > ZERO for each in decided),
+    )
+
+
+def _breakdown(price: PricedSession, allowed: Decimal, coverage: Coverage, *, verified: bool) -> dict[str, Any]:
+    return {
+        "allowed": plain(allowed),
+        "plan": plain(price.plan),
+        "deductible": plain(price.deductible),
+        "copay": plain(price.copay),
+        "coinsurance": plain(price.coinsurance),
+        "not_covered": plain(price.not_covered),
+        "why": list(price.why),
+        "verified": verified,
+        "payer": coverage.payer.name,
+    }
+
+
+def _unverified(allowed: Decimal, coverage: Coverage, why: list[str]) -> dict[str, Any]:
+    """Benefits that do not decide the price: the full contracted rate, and said so."""
+    return {
+        "allowed": plain(allowed),
+        "plan": None,
+        "deductible": None,
+        "copay": None,
+        "coinsurance": None,
+        "not_covered": None,
+        "why": [
+            _("%(payer)s has not told us enough to work out your share, so this is the full price of %(allowed)s. It "
+              "goes down when we know more.") % {"payer": coverage.payer, "allowed": dollars(allowed)},
+            *why,
+        ],
+        "verified": False,
+        "payer": coverage.payer.name,
+    }  # fmt: skip
+
+
+def price_upcoming(client: Client) -> list[Priced]:
+    """Price every session that is scheduled and not yet confirmed, each in its own plan year. Writes nothing.
+
+    Sessions that cannot be priced (no plan, no contract, no rate) are left out; :func:`price` says why for one.
+    """
+    scheduled = list(
+        Session.objects.filter(client=client, status=Session.Status.SCHEDULED)
+        .select_related("provider")
+        .prefetch_related("lines")
+        .order_by("date", "starts_at", "pk")
+    )
+    priced: dict[int, Priced] = {}
+    for session in scheduled:
+        if session.pk in priced:
+            continue
+        plans = plans_in_order(client, on=session.date)
+        if not plans:
+            continue
+        coverage = plans[0]
+        snapshot = newest_snapshot(coverage, session.date)
+        if snapshot is None:
+            allowed = rates(payer=coverage.payer, sessions=[session])[session.pk]
+            if allowed is not None:
+                priced[session.pk] = Priced(
+                    session, coverage, None, allowed, allowed, _unverified(allowed, coverage, [])
+                )
+            continue
+        for each in _walk(client, coverage, snapshot):
+            priced.setdefault(each.session.pk, each)
+    return [priced[session.pk] for session in scheduled if session.pk in priced]
+
+
+def _walk(client: Client, coverage: Coverage, snapshot: BenefitSnapshot) -> list[Priced]:
+    """Walk one plan year in date order from the snapshot's remaining figures; the prices of scheduled sessions."""
+    benefits = snapshot.read()
+    sessions = _walk_sessions(client, snapshot, coverage)
+    allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
+    office = terms_of(benefits, telehealth=False)
+    telehealth = terms_of(benefits, telehealth=True)
+    state = PlanState.start(office)
+    found = []
+    for session in sessions:
+        allowed = allowed_by_session[session.pk]
+        if allowed is None:
+            continue
+        # What has been used so far holds for both places; only what the plan asks for a visit differs.
+        state = replace(state, terms=telehealth if session.is_telehealth else office)
+        if session.status == Session.Status.CONFIRMED:
+            state = _advance(state, session, snapshot, allowed)
+            continue
+        price, state = price_session(state, allowed)
+        if price.client is None or benefits.active is False:
+            why = [_("%(payer)s says that this plan is not active.") % {"payer": coverage.payer}]
+            breakdown = _unverified(allowed, coverage, why if benefits.active is False else list(price.why))
+            amount = allowed
+        else:
+            breakdown = _breakdown(price, allowed, coverage, verified=True)
+            amount = price.client
+        found.append(Priced(session, coverage, snapshot, allowed, amount, breakdown))
+    return found
+
+
+def price(session: Session) -> Priced:
+    """One scheduled session's price now. Raises :class:`NoPrice` with the reason in words."""
+    found = next((each for each in price_upcoming(session.client) if each.session.pk == session.pk), None)
+    if found is None:
+        plans = plans_in_order(session.client, on=session.date)
+        if not plans:
+            raise NoPrice(_("There is no insurance plan on the account for the day of this session."))
+        raise NoPrice(_("We have no contracted rate with %(payer)s for this session.") % {"payer": plans[0].payer})
+    billable = standing(provider=session.provider, payer=found.coverage.payer, on=session.date)
+    if not billable.can_bill:
+        raise NoPrice(billable.why_not)
+    return found
+
+
+def reprice(client: Client) -> list[SessionCost]:
+    """Price all upcoming sessions and write what changed, with its reason. Repeating it writes nothing."""
+    priced = price_upcoming(client)
+    known = current_costs([each.session for each in priced])
+    written = []
+    for each in priced:
+        before = known.get(each.session.pk)
+        if before is not None and (before.amount, before.allowed, before.coverage_id) == (
+            each.amount,
+            each.allowed,
+            each.coverage.pk,
+        ):
+            continue
+        written.append(write(each, reason=_reason(before, each)))
+    return written
+
+
+def write(priced: Priced, *, reason: str) -> SessionCost:
+    """Keep an estimate as a fact."""
+    return SessionCost.objects.create(
+        session=priced.session,
+        coverage=priced.coverage,
+        amount=priced.amount,
+        allowed=priced.allowed,
+        basis=SessionCost.Basis.ESTIMATE,
+        reason=reason,
+        breakdown={**priced.breakdown, "sentence": _sentence(reason, priced)},
+        snapshot=priced.snapshot,
+    )
+
+
+def _reason(before: SessionCost | None, now: Priced) -> str:
+    """Why an estimate changed, from the first fact that explains it."""
+    reason = SessionCost.Reason
+    if before is None:
+        return reason.FIRST
+    if before.coverage_id != now.coverage.pk:
+        return reason.NEW_PLAN
+    if before.allowed != now.allowed:
+        return reason.RATE_CHANGED
+    old, new = before.snapshot, now.snapshot
+    if old is not None and new is not None and new.plan_begin and old.plan_begin and new.plan_begin > old.plan_begin:
+        return reason.PLAN_YEAR_RESET
+    if now.amount < before.amount and now.breakdown["verified"] and before.breakdown.get("verified"):
+        if now.amount == ZERO or _capped(now):
+            return reason.OUT_OF_POCKET_MET
+        if before.breakdown.get("deductible") not in (None, "0.00") and now.breakdown["deductible"] == "0.00":
+            return reason.DEDUCTIBLE_MET
+    return reason.BENEFITS_CORRECTED
+
+
+def _capped(priced: Priced) -> bool:
+    if priced.snapshot is None:
+        return False
+    terms = terms_of(priced.snapshot.read(), telehealth=priced.session.is_telehealth)
+    return ZERO in (terms.out_of_pocket_remaining, terms.family_out_of_pocket_remaining)
+
+
+def _sentence(reason: str, now: Priced) -> str:
+    """The reason of a change in plain words and figures."""
+    amount = dollars(now.amount)
+    payer = now.coverage.payer.name
+    words = SessionCost.Reason
+    match reason:
+        case words.FIRST:
+            return _("We worked out this price from your benefits with %(payer)s: %(amount)s.") % {
+                "payer": payer, "amount": amount}  # fmt: skip
+        case words.NEW_PLAN:
+            return _("%(payer)s now pays first, so this session costs %(amount)s.") % {
+                "payer": payer, "amount": amount}  # fmt: skip
+        case words.RATE_CHANGED:
+            return _("The rate agreed with %(payer)s changed, so this session costs %(amount)s.") % {
+                "payer": payer, "amount": amount}  # fmt: skip
+        case words.PLAN_YEAR_RESET:
+            return _("Your plan year started again, so this session costs %(amount)s.") % {"amount": amount}
+        case words.DEDUCTIBLE_MET:
+            return _("You have met your deductible, so this session costs %(amount)s.") % {"amount": amount}
+        case words.OUT_OF_POCKET_MET:
+            return _("You have reached your out-of-pocket maximum, so this session costs %(amount)s.") % {
+                "amount": amount}  # fmt: skip
+        case words.SESSION_CHANGED:
+            return _("The session changed, so it costs %(amount)s.") % {"amount": amount}
+        case _:
+            return _("%(payer)s gave us newer information on %(day)s, so this session costs %(amount)s.") % {
+                "payer": payer, "day": clock.today().isoformat(), "amount": amount}  # fmt: skip

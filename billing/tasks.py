@@ -1,0 +1,86 @@
+"""The worker's entry points. Each takes ids, may run twice, at once, or die halfway; the sweep finds what was left."""
+
+from collections.abc import Callable
+
+import structlog
+from celery import shared_task
+
+from billing.flows import collect_payment, exchange_claims, give_refund, refresh_benefits, stripe_news
+from billing.models import Payment, Refund, StripeEvent
+from billing.services import payments, refunds
+from common import clock
+from insurance.models import EligibilityCheck
+from insurance.services import eligibility
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def check_benefits(check_id: int) -> None:
+    """Ask an insurer and settle its answer."""
+    refresh_benefits.refresh(check_id)
+
+
+@shared_task
+def charge(payment_id: int) -> None:
+    """Send one waiting charge to Stripe."""
+    collect_payment.charge(payment_id)
+
+
+@shared_task
+def give(refund_id: int) -> None:
+    """Send one promised refund to Stripe."""
+    give_refund.give(refund_id)
+
+
+@shared_task
+def process_stripe_event(event_id: int) -> None:
+    """Ask Stripe about the object a webhook named, and record the answer."""
+    stripe_news.process(event_id)
+
+
+@shared_task
+def exchange_with_insurers() -> None:
+    """Send claims, take in acknowledgements and remittances."""
+    exchange_claims.send_ready_claims()
+    exchange_claims.take_in()
+
+
+@shared_task
+def sweep() -> None:
+    """Find by query what lost messages and dead workers left, and hurry it again. One failure stops nothing else."""
+    long_ago = clock.now() - payments.UNKNOWN_AFTER
+    for pk in eligibility.due_checks():
+        _try(refresh_benefits.refresh, pk)
+    for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
+        _try(refresh_benefits.settle_check, pk)
+    for pk in _ids(Payment, Payment.State.CREATED):
+        _try(collect_payment.charge, pk)
+    for payment in Payment.objects.filter(
+        state__in=[Payment.State.SUBMITTED, Payment.State.UNKNOWN, Payment.State.PROCESSING], created_at__lt=long_ago
+    ):
+        _try(collect_payment.refresh, payment)
+    for session in refunds.sessions_to_refund():
+        _try(refunds.promise, session)
+    for pk in _ids(Refund, Refund.State.CREATED):
+        _try(give_refund.give, pk)
+    for refund in Refund.objects.filter(
+        state__in=[Refund.State.SUBMITTED, Refund.State.UNKNOWN, Refund.State.IN_TRANSIT], created_at__lt=long_ago
+    ):
+        _try(give_refund.refresh, refund)
+    for pk in StripeEvent.objects.filter(processed_at=None).values_list("pk", flat=True):
+        _try(stripe_news.process, pk)
+    _try(exchange_claims.send_ready_claims)
+    _try(exchange_claims.take_in)
+
+
+def _ids(model: type[Payment] | type[Refund], state: str) -> list[int]:
+    return list(model._default_manager.filter(state=state).order_by("pk").values_list("pk", flat=True))
+
+
+def _try(step: Callable[..., object], *args: object) -> None:
+    try:
+        step(*args)
+    except Exception:
+        # Anything may be wrong with one row; the others must not wait for it. It is tried again at the next sweep.
+        log.exception("sweep_step_failed", step=getattr(step, "__qualname__", str(step)), args=[str(a) for a in args])

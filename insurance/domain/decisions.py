@@ -1,0 +1,93 @@
+"""What an insurer's answer to a claim means for us. Pure.
+
+Codes: CARC (claim adjustment reason) with group, RARC (remark), CLP02 (claim status). Which combinations mean that the
+member must update coordination of benefits is the table in ``docs/decisions.md``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from common.money import ZERO
+
+REVERSAL = "22"
+FORWARDED = frozenset({"19", "20", "21"})
+"""CLP02: processed, and sent on to the next insurer by this one (crossover)."""
+
+PATIENT_SHARE = frozenset({"1", "2", "3", "122"})
+"""CARCs under PR that are cost sharing: deductible, coinsurance, copay, psychiatric reduction."""
+_NO_DENIAL = PATIENT_SHARE | {"45", "23", "253", "94", "131", "100"}
+"""CARCs that explain amounts of a claim that was paid as the contract says."""
+_OTHER_PAYS_FIRST = frozenset({"22"})
+_WRONG_PAYER = frozenset({"109", "B11", "300", "301"})
+_MEMBER_MUST_ACT = frozenset({"N197"})
+_MEMBER_WAS_ASKED = frozenset({"N179", "N686", "N375"})
+_SEND_TO_OTHER_PAYER = frozenset(
+    {"N598", "MA04", "N4", "N36", "N48", "N479", "N480", "MA64", "MA83", "MA92", "N245", "N8"}
+)
+
+
+class Meaning(StrEnum):
+    """What we do next."""
+
+    PROCESSED = "processed"
+    """Paid or left to the patient as the plan says: the next plan may be billed."""
+    DENIED = "denied"
+    """Not paid for a reason that a person has to look at."""
+    MEMBER_MUST_UPDATE_COB = "member_must_update_cob"
+    """The insurer waits for its member to settle who pays first: the account pauses."""
+    OTHER_PAYS_FIRST = "other_pays_first"
+    """The insurer believes that another plan pays before it, and asks for that plan's answer."""
+    REVERSED = "reversed"
+    """An earlier decision is taken back; a corrected one follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One adjustment: group (``CO``, ``PR``, ``OA``, ``PI``), CARC and dollars."""
+
+    group: str
+    code: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What it means, and the codes that say so (``CO-22 N197``), for the record."""
+
+    meaning: Meaning
+    codes: str = ""
+
+
+def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], remarks: Iterable[str]) -> Decision:
+    """What one claim's result means.
+
+    CLP02 4 ("denied") is not trusted: many insurers use it for results that only their amounts and reasons explain.
+    """
+    reasons = [reason for reason in reasons if reason.amount != ZERO or reason.group == "OA"]
+    remarks = list(remarks)
+    if status == REVERSAL:
+        return Decision(Meaning.REVERSED)
+    by_code = {reason.code: f"{reason.group}-{reason.code}" for reason in reasons}
+
+    def told(codes: Iterable[str], words: Iterable[str] = ()) -> str:
+        return " ".join([*(by_code[code] for code in codes if code in by_code), *(w for w in words if w in remarks)])
+
+    must_act = _MEMBER_MUST_ACT.intersection(remarks)
+    if must_act and paid == ZERO:
+        return Decision(Meaning.MEMBER_MUST_UPDATE_COB, told(["22", "16", "227", "A1"], sorted(must_act)))
+    asked = _MEMBER_WAS_ASKED.intersection(remarks)
+    if "227" in by_code and asked and paid == ZERO:
+        return Decision(Meaning.MEMBER_MUST_UPDATE_COB, told(["227"], sorted(asked)))
+    if paid == ZERO and _OTHER_PAYS_FIRST.intersection(by_code):
+        return Decision(Meaning.OTHER_PAYS_FIRST, told(["22"], sorted(_SEND_TO_OTHER_PAYER.intersection(remarks))))
+    if paid == ZERO and _WRONG_PAYER.intersection(by_code):
+        return Decision(Meaning.DENIED, told(sorted(_WRONG_PAYER)))
+    left_to_patient = sum((reason.amount for reason in reasons if reason.group == "PR"), ZERO)
+    refused = [reason.code for reason in reasons if reason.code not in _NO_DENIAL]
+    if paid == ZERO and left_to_patient == ZERO and refused:
+        return Decision(Meaning.DENIED, told(refused, remarks))
+    if paid == ZERO and refused and not any(r.group == "PR" and r.code in PATIENT_SHARE for r in reasons):
+        return Decision(Meaning.DENIED, told(refused, remarks))
+    return Decision(Meaning.PROCESSED)

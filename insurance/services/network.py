@@ -1,0 +1,63 @@
+"""Rates and networks: what a session is worth under a contract, and who may bill whom on a day."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from care.models import Session
+from common.money import ZERO
+from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
+from people.models import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a provider can bill an insurer on a day; ``why_not`` is a sentence for client, provider and support."""
+
+    can_bill: bool
+    why_not: str = ""
+
+
+def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
+    """Network of the organisation first, then this provider's own credential, both on the date of service."""
+    if not NetworkContract.objects.on(on).filter(payer=payer).exists():
+        return Standing(
+            False,
+            _("We are not in network with %(payer)s, so we cannot send claims to it.") % {"payer": payer},
+        )
+    if not Credential.objects.on(on).filter(provider=provider, payer=payer).exists():
+        return Standing(
+            False,
+            _("%(provider)s is not credentialed with %(payer)s, so we cannot send claims to it for these sessions.")
+            % {"provider": provider, "payer": payer},
+        )
+    return Standing(True)
+
+
+def contracted_rate(*, payer: Payer, session: Session) -> Decimal | None:
+    """What the contract allows for all lines of a session, in dollars; ``None`` when a line has no rate."""
+    return rates(payer=payer, sessions=[session])[session.pk]
+
+
+def rates(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Decimal | None]:
+    """Contracted rates of many sessions in two queries: session id → dollars, ``None`` where a line has no rate."""
+    sessions = list(sessions)
+    fees = list(FeeSchedule.objects.filter(payer=payer).order_by("begins_on"))
+    found: dict[int, Decimal | None] = {}
+    for session in sessions:
+        total: Decimal | None = ZERO
+        for line in session.lines.all():
+            in_force = [
+                fee.rate
+                for fee in fees
+                if fee.cpt == line.cpt
+                and fee.licence == session.provider.licence
+                and fee.begins_on <= session.date
+                and (fee.ends_on is None or fee.ends_on >= session.date)
+            ]
+            total = None if total is None or not in_force else total + in_force[-1] * line.units
+        found[session.pk] = total
+    return found

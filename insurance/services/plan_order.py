@@ -1,0 +1,174 @@
+"""Deciding and telling which of a client's plans pays first."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common import clock
+from insurance.domain import plan_order as rules
+from insurance.domain.benefits import Benefits, CobSignal
+from insurance.models import Coverage, PlanOrder, PlanRank
+from people.models import Client
+
+
+def plans_in_order(client: Client, *, on: date) -> list[Coverage]:
+    """The client's plans in force on a day, the one that pays first in front. Two queries."""
+    return plans_in_order_of([client], on=on)[client.pk]
+
+
+def plans_in_order_of(clients: Sequence[Client], *, on: date) -> dict[int, list[Coverage]]:
+    """:func:`plans_in_order` of many clients in the same two queries: client id → plans."""
+    in_force: dict[int, list[Coverage]] = {client.pk: [] for client in clients}
+    for coverage in Coverage.objects.on(on).filter(client__in=clients).select_related("payer", "client"):
+        in_force[coverage.client_id].append(coverage)
+    decided: dict[int, dict[int, int]] = {}
+    newest = (
+        PlanRank.objects.filter(
+            plan_order__in=PlanOrder.objects.filter(client__in=clients, effective_from__lte=on)
+            .order_by("client", "-id")
+            .distinct("client")
+            .values("id")
+        )
+        .order_by()
+        .values_list("plan_order__client_id", "coverage_id", "rank")
+    )
+    for client_id, coverage_id, rank in newest:
+        decided.setdefault(client_id, {})[coverage_id] = rank
+    for client_id, plans in in_force.items():
+        ranks = decided.get(client_id, {})
+        # A plan that no decision knows yet comes last, in the place the client gave it.
+        plans.sort(key=lambda plan: (ranks.get(plan.pk, len(ranks) + 1), plan.stated_rank, plan.pk))
+    return in_force
+
+
+def current_decision(client: Client) -> PlanOrder | None:
+    """The newest decision, with its reasons."""
+    return client.plan_orders.order_by("-pk").first()
+
+
+@transaction.atomic
+def decide(client: Client) -> PlanOrder | None:
+    """Work out the order of the plans in force today and keep it if it says anything new.
+
+    Three answers are kept apart: what the client stated, what the rules compute, what an insurer said. The insurer's
+    word is in force; else a certain computation; else the client's statement. Returns the decision in force, ``None``
+    without a plan.
+    """
+    client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+    today = clock.today()
+    plans = sorted(
+        Coverage.objects.on(today).filter(client=client).select_related("payer", "client"),
+        key=lambda plan: (plan.stated_rank, plan.pk),
+    )
+    if not plans:
+        return None
+    stated = [plan.pk for plan in plans]
+    computed = rules.order_plans(
+        rules.ClientFacts(born=client.birth_date), rules.FamilyFacts(), [_facts(plan) for plan in plans], on=today
+    )
+    by_rules = [int(each) for each in computed.order]
+    confirmed, confirmed_by = _confirmed(plans, by_rules)
+    if confirmed is not None:
+        source, order = PlanOrder.Source.CONFIRMED, confirmed
+    elif computed.certain:
+        source, order = PlanOrder.Source.COMPUTED, by_rules
+    else:
+        source, order = PlanOrder.Source.STATED, stated
+    before = current_decision(client)
+    why = [*([confirmed_by] if confirmed_by else []), *computed.why]
+    if before is not None and _says_the_same(before, stated, by_rules, confirmed, order, why):
+        return before
+    decision = PlanOrder.objects.create(
+        client=client,
+        effective_from=_effective_from(plans, before, today),
+        stated=stated,
+        computed=by_rules,
+        confirmed=confirmed,
+        confirmed_by=confirmed_by[:200],
+        rule=computed.rule,
+        certain=computed.certain,
+        why=why,
+        source=source,
+        changed=order != stated,
+    )
+    PlanRank.objects.bulk_create(
+        PlanRank(plan_order=decision, coverage_id=coverage, rank=rank) for rank, coverage in enumerate(order, start=1)
+    )
+    return decision
+
+
+def _facts(plan: Coverage) -> rules.PlanFacts:
+    return rules.PlanFacts(
+        id=str(plan.pk),
+        type=rules.PlanType(plan.plan_type),
+        holder=rules.Holder(plan.holder),
+        holder_born=plan.client.birth_date if plan.client_is_subscriber else plan.holder_born,
+        holder_status=rules.HolderStatus(plan.holder_status) if plan.holder_status else None,
+        employer_size=plan.employer_size,
+        multi_employer=plan.multi_employer,
+        since=plan.since,
+        coordinates=plan.coordinates,
+    )
+
+
+def _confirmed(plans: Sequence[Coverage], by_rules: list[int]) -> tuple[list[int] | None, str]:
+    """What the insurers' newest answers say about the first place; ``None`` when they are silent or disagree."""
+    said: dict[int, str] = {}
+    for plan in plans:
+        snapshot = plan.snapshots.order_by("-observed_at", "-pk").first()
+        if snapshot is None:
+            continue
+        benefits = snapshot.read()
+        if benefits.cob_signal is CobSignal.THIS_IS_PRIMARY:
+            said.setdefault(plan.pk, _("%(payer)s says that it pays first.") % {"payer": plan.payer})
+        elif benefits.cob_signal is CobSignal.ANOTHER_IS_PRIMARY and (other := _named(benefits, plans, plan)):
+            said.setdefault(
+                other.pk,
+                _("%(payer)s says that %(other)s pays first.") % {"payer": plan.payer, "other": other.payer},
+            )
+    if len(plans) < 2 or len(said) != 1:
+        return None, ""
+    ((first, words),) = said.items()
+    return [first, *(each for each in by_rules if each != first)], words
+
+
+def _named(benefits: Benefits, plans: Sequence[Coverage], asked: Coverage) -> Coverage | None:
+    """The client's plan that an answer names as primary; ``None`` when it names none of them."""
+    for payer in benefits.other_payers:
+        if payer.rank not in ("primary", None) or not payer.overlaps:
+            continue
+        for plan in plans:
+            same_id = payer.payer_id is not None and payer.payer_id == plan.payer.payer_id
+            same_name = payer.name is not None and payer.name.casefold() == plan.payer.name.casefold()
+            if plan.pk != asked.pk and (same_id or same_name):
+                return plan
+    return None
+
+
+def _says_the_same(
+    before: PlanOrder,
+    stated: list[int],
+    computed: list[int],
+    confirmed: list[int] | None,
+    order: list[int],
+    why: list[str],
+) -> bool:
+    in_force = list(before.ranks.order_by("rank").values_list("coverage_id", flat=True))
+    return (before.stated, before.computed, before.confirmed, in_force, before.why) == (
+        stated,
+        computed,
+        confirmed,
+        order,
+        why,
+    )
+
+
+def _effective_from(plans: Sequence[Coverage], before: PlanOrder | None, today: date) -> date:
+    """An order for the same plans holds as far back as the one it corrects; other plans begin a new one today."""
+    if before is None:
+        return min(plan.begins_on or plan.created_at.astimezone(clock.BUSINESS_ZONE).date() for plan in plans)
+    if sorted(before.stated) == sorted(plan.pk for plan in plans):
+        return before.effective_from
+    return today
