@@ -15,7 +15,10 @@ def amount(segment: Segment, index: int) -> Decimal | None:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or "_" in text or abs(value) >= Decimal("1e12"):
+    exponent = value.as_tuple().exponent
+    # Digits of other scripts, underscores and exponents beyond any amount are numbers to Python, not to X12.
+    plain = text.isascii() and "_" not in text and isinstance(exponent, int) and exponent >= -9
+    if not plain or value.adjusted() >= 12:
         raise X12Error(f"{segment.id}{index:02d} {text!r} is not a number", segment.where)
     return value
 
