@@ -1,7 +1,5 @@
 """The doors to clients and sessions: everyone else's rows look as if they did not exist."""
 
-from typing import cast
-
 from django.db.models import QuerySet
 from django.http import Http404
 
@@ -18,16 +16,16 @@ def visible_clients(user: Visitor) -> QuerySet[Client]:
         return clients
     match getattr(user, "role", None):
         case Role.CLIENT:
-            return clients.filter(user_id=user.pk)
+            return clients.filter(user=user.pk)
         case Role.PROVIDER:
             today = clock.today()
             return (
                 clients.filter(
-                    care_relationships__provider__user_id=user.pk,
+                    care_relationships__provider__user=user.pk,
                     care_relationships__began_on__lte=today,
                 )
                 .exclude(
-                    care_relationships__provider__user_id=user.pk,
+                    care_relationships__provider__user=user.pk,
                     care_relationships__ended_on__lt=today,
                 )
                 .distinct()
@@ -49,8 +47,8 @@ def visible_sessions(user: Visitor) -> QuerySet[Session]:
     """The sessions ``user`` may see. A provider sees only their own with the client, not a colleague's."""
     sessions = Session.objects.filter(client__in=visible_clients(user))
     if getattr(user, "role", None) == Role.PROVIDER:
-        sessions = sessions.filter(provider__user_id=user.pk)
-    return cast("QuerySet[Session]", sessions.select_related("client", "provider"))
+        sessions = sessions.filter(provider__user=user.pk)
+    return sessions.select_related("client", "provider")
 
 
 def get_session(user: Visitor, session_id: int, *, purpose: str) -> Session:

@@ -1,9 +1,14 @@
 """The abstract base of rows that never change."""
 
+from typing import ClassVar
+
 import pgtrigger
 from django.db import models
 
 from common import clock
+
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+"""For models that add triggers of their own to those of :class:`Fact`."""
 
 
 class Fact(models.Model):
@@ -13,4 +18,4 @@ class Fact(models.Model):
 
     class Meta:
         abstract = True
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [APPEND_ONLY]

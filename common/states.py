@@ -53,4 +53,4 @@ def move(row: models.Model, on: Axis, target: str, **also: Any) -> bool:
                 raise IllegalTransition(f"{model._meta.verbose_name} {row.pk} cannot go from {source} to {target}")
             model._default_manager.filter(pk=row.pk).update(**{on.field: target, **also})
     row.refresh_from_db()
-    return moved
+    return bool(moved)

@@ -1,4 +1,4 @@
-"""What-if scenarios read from JSON (``docs/whatif`` shapes are fixed by the command's contract)."""
+"""What-if scenarios read from JSON, in the shapes that ``CONTRACTS`` fixes for ``manage.py whatif``."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,14 +123,9 @@ def _scenario(place: Place) -> Scenario | None:
     if place.absent:
         place.fault("expected a scenario, not null")
         return None
-    probe = Place(place.value, place.where, []).object({key for keys in _KEYS.values() for key in keys})
-    kind = Place(probe.get("kind").value, probe.get("kind").where, []).choice(Kind)
+    kind = Place(place.peek("kind"), "", []).choice(Kind)
     if kind is None:
-        members = place.object({key for keys in _KEYS.values() for key in keys})
-        if members.members:
-            members.get("kind").required().choice(Kind)
-        elif not place.faults:
-            place.fault("this is required", members.get("kind").where)
+        place.object({key for keys in _KEYS.values() for key in keys}).get("kind").required().choice(Kind)
         return None
     members = place.object(_KEYS[kind])
     scenario_id = members.get("id").required().text() or ""
@@ -208,7 +203,7 @@ def _coordinate(members: Object, scenario_id: str) -> CoordinateScenario:
 def _plan_share(plan: Object, payment: str, *, required: bool) -> PlanShare:
     allowed = plan.get("allowed").required().money() or ZERO
     given, terms = plan.get(payment), plan.get("plan")
-    if required and given.absent and terms.absent and plan.members:
+    if required and given.absent and terms.absent and not plan.broken:
         given.fault(f"this is required, or a plan to price it from: give {payment} or plan")
     return PlanShare(allowed, given.money(), None if terms.absent else _terms(terms))
 

@@ -4,12 +4,14 @@ An entry is balanced (its lines add up to zero), has at least two lines, is post
 sealed: nothing joins it after the transaction that wrote it.
 """
 
+from typing import ClassVar
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from common.facts import Fact
+from common.facts import APPEND_ONLY, Fact
 from common.money import money_field
 
 
@@ -48,8 +50,8 @@ class Entry(Fact):
     class Meta(Fact.Meta):
         ordering = ["-id"]
         verbose_name_plural = _("entries")
-        triggers = [
-            *Fact.Meta.triggers,
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            APPEND_ONLY,
             pgtrigger.Trigger(
                 name="balanced",
                 operation=pgtrigger.Insert,
@@ -106,8 +108,8 @@ class Line(Fact):
                 name="payable_names_provider",
             ),
         ]
-        triggers = [
-            *Fact.Meta.triggers,
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            APPEND_ONLY,
             pgtrigger.Trigger(
                 name="sealed",
                 operation=pgtrigger.Insert,

@@ -121,7 +121,7 @@ def _advance(state: PlanState, session: Session, snapshot: BenefitSnapshot, allo
     ]
     if not decided:
         return price_session(state, allowed)[1]
-    if all(each.posted_at <= snapshot.observed_at for each in decided):
+    if all(each.posted_at is not None and each.posted_at <= snapshot.observed_at for each in decided):
         return state
     adjustments = [a for each in decided for a in each.adjustments.all() if a.group == "PR"]
     return state.after_adjudicated(

@@ -79,7 +79,7 @@ class Session(models.Model):
             # A paused client can be neither booked nor confirmed, whoever asks and by whatever path.
             pgtrigger.Trigger(
                 name="paused_client_waits",
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("status"),  # type: ignore[no-untyped-call]
                 when=pgtrigger.Before,
                 func="""
                     IF NEW.status IN ('scheduled', 'confirmed')

@@ -1,7 +1,6 @@
 """Who may bill whom, and at what rate, on which date."""
 
 from datetime import date
-from typing import Self
 
 import pghistory
 from django.db import models
@@ -11,10 +10,9 @@ from common.money import money_field
 from people.models import Licence
 
 
-class DatedQuerySet(models.QuerySet["DatedRow"]):
-    def on(self, day: date) -> Self:
-        """Rows in force on ``day``."""
-        return self.filter(Q(ends_on=None) | Q(ends_on__gte=day), begins_on__lte=day)
+def in_force(day: date) -> Q:
+    """The condition that a dated row is in force on ``day``."""
+    return Q(begins_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gte=day))
 
 
 class DatedRow(models.Model):
@@ -22,8 +20,6 @@ class DatedRow(models.Model):
 
     begins_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
-
-    objects = DatedQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -79,7 +79,8 @@ class Adjudication(models.Model):
     @property
     def allowed(self) -> Decimal:
         """What the insurer allowed: its payment and what it leaves to the patient."""
-        return self.paid + self.total("PR")
+        allowed: Decimal = self.paid + self.total("PR")
+        return allowed
 
 
 class LineAdjudication(Fact):

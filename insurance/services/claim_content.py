@@ -1,6 +1,7 @@
 """From our rows to what an 837P says: who bills whom for what, and what the plans before decided."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import pairwise
 
 from django.conf import settings
@@ -91,7 +92,7 @@ def _lines(session: Session) -> tuple[x837p.ServiceLine, ...]:
             procedure=line.cpt,
             modifiers=tuple(line.modifiers) or (("95",) if session.is_telehealth else ()),
             charge=line.charge,
-            units=line.units,
+            units=Decimal(line.units),
             service_date=session.date,
             control_number=f"L{line.pk}",
             pointers=tuple(range(1, min(len(session.diagnoses), 4) + 1)),

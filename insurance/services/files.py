@@ -76,7 +76,7 @@ def store_incoming(*, kind: str, raw: bytes, payload_id: uuid.UUID | None = None
             )
     except IntegrityError:
         # Another worker stored it between our look and our insert.
-        file = known.first() or EdiFile.objects.get(payload_id=payload_id)
+        file = known.first() or EdiFile.objects.get(payload_id=str(payload_id))
         return file, False
 
 

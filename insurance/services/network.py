@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from care.models import Session
 from common.money import ZERO
 from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
+from insurance.models.network import in_force
 from people.models import Provider
 
 
@@ -23,12 +24,12 @@ class Standing:
 
 def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
     """Network of the organisation first, then this provider's own credential, both on the date of service."""
-    if not NetworkContract.objects.on(on).filter(payer=payer).exists():
+    if not NetworkContract.objects.filter(in_force(on), payer=payer).exists():
         return Standing(
             False,
             _("We are not in network with %(payer)s, so we cannot send claims to it.") % {"payer": payer},
         )
-    if not Credential.objects.on(on).filter(provider=provider, payer=payer).exists():
+    if not Credential.objects.filter(in_force(on), provider=provider, payer=payer).exists():
         return Standing(
             False,
             _("%(provider)s is not credentialed with %(payer)s, so we cannot send claims to it for these sessions.")
@@ -50,7 +51,7 @@ def rates(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Decimal | N
     for session in sessions:
         total: Decimal | None = ZERO
         for line in session.lines.all():
-            in_force = [
+            valid = [
                 fee.rate
                 for fee in fees
                 if fee.cpt == line.cpt
@@ -58,6 +59,6 @@ def rates(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Decimal | N
                 and fee.begins_on <= session.date
                 and (fee.ends_on is None or fee.ends_on >= session.date)
             ]
-            total = None if total is None or not in_force else total + in_force[-1] * line.units
+            total = None if total is None or not valid else total + valid[-1] * line.units
         found[session.pk] = total
     return found
