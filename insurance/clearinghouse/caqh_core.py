@@ -220,6 +220,8 @@ def _open(response: requests.Response, content: bytes) -> Envelope:
 def _parse(content: bytes, content_type: str) -> Envelope:
     fields: dict[str, str] = {}
     payload = b""
+    if "boundary=" not in content_type.lower():
+        raise ClearinghouseRefused("Receiver", "the answer's multipart body does not say where its parts end")
     try:
         parts = decoder.MultipartDecoder(content, content_type).parts
     except (decoder.ImproperBodyPartContentException, decoder.NonMultipartContentTypeException, ValueError) as error:

@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 from aiohttp import web
+from django.conf import settings
+
+if not settings.configured:
+    # The X12 room marks its words for translation; this process is no Django site and shows them to nobody.
+    settings.configure(USE_I18N=False, USE_TZ=True)
 
 from sandbox.clearinghouse.mailbox import Mailbox
 from sandbox.clearinghouse.office import Office

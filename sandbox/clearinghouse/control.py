@@ -50,6 +50,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/control/clock", get_clock),
         web.post("/control/clock/advance", post_advance),
         web.post("/control/answer_now", post_answer_now),
+        web.post("/control/reset", post_reset),
     ]
 
 
@@ -245,3 +246,9 @@ async def post_answer_now(request: web.Request) -> web.Response:
         released = office.books.release(now=stamp(office.mailbox.now()), payer_id=payer_id, member_key=member_key)
     office.work()
     return web.json_response({"released": released})
+
+
+async def post_reset(request: web.Request) -> web.Response:
+    """Start afresh."""
+    request.app[OFFICE].start_afresh()
+    return web.json_response({"ok": True})

@@ -59,6 +59,16 @@ class Mailbox:
         self.db.executescript(_SCHEMA)
         self._redeliver_after = redeliver_after
 
+    def empty(self) -> None:
+        """Forget everything: every table of this file, the insurers' books too."""
+        with self.transaction():
+            tables = self.db.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            ).fetchall()
+            self.db.execute("PRAGMA defer_foreign_keys = ON")
+            for table in tables:
+                self.db.execute(f"DELETE FROM {table['name']}")  # noqa: S608 - names from the schema itself
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; joins one that is open."""

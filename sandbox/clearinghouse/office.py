@@ -116,6 +116,11 @@ class Office:
             with self.mailbox.transaction():
                 self._pay(insurer)
 
+    def start_afresh(self) -> None:
+        """Forget every insurer, member, claim and file, and go back to the real time."""
+        self.mailbox.empty()
+        self._read.clear()
+
     def wake(self) -> None:
         """Something new is there to do."""
         self._awake.set()
