@@ -142,9 +142,10 @@ def _payments(data: Json) -> Iterator[str]:
             yield from _indented("Charge, paid, client", f"{charge}, {paid}, {share}")
             yield from _indented("Adjustments", _adjustments(claim["adjustments"]))
             for line in claim["lines"]:
+                charge, paid = _money(line["charge"]), _money(line["paid"])
+                reasons = _adjustments(line["adjustments"])
                 yield from _indented(
-                    f"{line['procedure'] or '?'} {line['date'] or ''}",
-                    f"{_money(line['charge'])}, paid {_money(line['paid'])} {_adjustments(line['adjustments'])}".rstrip(),
+                    f"{line['procedure'] or '?'} {line['date'] or ''}", f"{charge}, paid {paid} {reasons}".rstrip()
                 )
             yield from _indented("Remarks", ", ".join(claim["remarks"]))
             yield from _indented("In words", claim["explanation"])
@@ -183,7 +184,7 @@ def _claims(data: Json) -> Iterator[str]:
             )  # fmt: skip
         for line in claim["lines"]:
             yield from _row(
-                "Line", " ".join((line["procedure"], *line["modifiers"])), line["date"], _money(line["charge"])
+                "Line", " ".join((line["procedure"] or "?", *line["modifiers"])), line["date"], _money(line["charge"])
             )
             for prior in line["prior"]:
                 adjustments = _adjustments(prior["adjustments"])
