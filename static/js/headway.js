@@ -63,7 +63,8 @@ document.addEventListener("submit", (e) => {
   form.dataset.sent = "1";
   if (form.method === "post" && e.submitter?.matches(".button")) e.submitter.setAttribute("aria-busy", "true");
 });
-addEventListener("pageshow", () => {
+addEventListener("pageshow", (e) => {
+  if (!e.persisted) return;
   for (const form of all("form[data-sent]")) delete form.dataset.sent;
   for (const busy of all('.button[aria-busy="true"]')) busy.removeAttribute("aria-busy");
 });
