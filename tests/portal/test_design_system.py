@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.template.loader import get_template
 
 from portal import styleguide
 
@@ -82,3 +83,23 @@ def test_every_icon_named_in_a_page_is_drawn() -> None:
     named = {icon for page in PAGES for icon in re.findall(r'{% icon "([a-z]+)"', page.read_text())}
     assert named
     assert named - set(styleguide.icons()) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_compiles(page: Path) -> None:
+    get_template(str(page.relative_to(ROOT / "templates")))
+
+
+def test_the_page_of_a_broken_server_needs_nothing() -> None:
+    page = get_template("500.html").render()
+    assert "Something broke on our side" in page
+    assert "<h1>" in page
+
+
+@pytest.mark.parametrize("kind", ["html", "txt"])
+def test_an_e_mail_shows_its_button_only_when_there_is_something_to_do(kind: str) -> None:
+    layout = get_template(f"email/base.{kind}")
+    known = {"product_name": "Headway", "button_label": "Pay now", "button_url": "https://headway.example/past/"}
+    assert "Pay now" in layout.render(known)
+    assert "https://headway.example/past/" in layout.render(known)
+    assert "Pay now" not in layout.render({**known, "button_url": ""})
