@@ -85,6 +85,8 @@ class Place:
     where: str
     faults: list[Fault]
     missing: bool = False
+    broken: bool = False
+    """A member of something that is not an object, for which a fault is noted already."""
 
     def fault(self, message: str, where: str | None = None) -> None:
         """Note that something is wrong here."""
@@ -97,6 +99,8 @@ class Place:
 
     def required(self) -> "Place":
         """Note a fault when the value is missing or ``null``."""
+        if self.broken:
+            return self
         if self.missing:
             self.fault("this is required")
         elif self.value is None:
@@ -108,10 +112,10 @@ class Place:
         if not isinstance(self.value, _Pairs):
             if not self.absent:
                 self.fault(f"expected an object, not {_quoted(self.value)}")
-            return Object(self, {})
+            return Object(self, {}, broken=True)
         members: dict[str, Any] = {}
         for key, value in self.value:
-            where = self._member(key)
+            where = self.member(key)
             if key not in keys:
                 self.fault(f"unknown key {_quoted(key)}; known keys: {', '.join(sorted(keys))}", where)
             elif key in members:
@@ -119,6 +123,10 @@ class Place:
             else:
                 members[key] = value
         return Object(self, members)
+
+    def peek(self, key: str) -> Any:
+        """A member's value before the object's keys are checked; ``None`` when there is none."""
+        return dict(self.value).get(key) if isinstance(self.value, _Pairs) else None
 
     def items(self) -> list["Place"]:
         """The places of a list's items; none when it is missing or at fault."""
@@ -192,7 +200,9 @@ class Place:
 
     def flag(self) -> bool | None:
         """``true`` or ``false``."""
-        if self.absent or isinstance(self.value, bool):
+        if self.absent:
+            return None
+        if isinstance(self.value, bool):
             return self.value
         self.fault(f"expected true or false, not {_quoted(self.value)}")
         return None
@@ -219,7 +229,8 @@ class Place:
         self.fault(f"expected one of {', '.join(choices)}, not {_quoted(self.value)}")
         return None
 
-    def _member(self, key: str) -> str:
+    def member(self, key: str) -> str:
+        """Where a member of this object stands."""
         return f"{self.where}.{key}" if self.where else key
 
     def _refuse(self, message: str) -> NoReturn:
@@ -232,8 +243,14 @@ class Object:
 
     place: Place
     members: dict[str, Any]
+    broken: bool = False
 
     def get(self, key: str) -> Place:
         """The place of a member; an absent one when it is missing."""
-        where = f"{self.place.where}.{key}" if self.place.where else key
-        return Place(self.members.get(key), where, self.place.faults, missing=key not in self.members)
+        return Place(
+            self.members.get(key),
+            self.place.member(key),
+            self.place.faults,
+            missing=key not in self.members,
+            broken=self.broken,
+        )

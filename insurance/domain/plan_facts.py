@@ -112,7 +112,7 @@ class PlanFacts:
 
 
 Key = tuple[str, str]
-"""Whose fact, and which: ``("plan a", "employer_size")``, ``("holder mother", "holder_born")``, ``("client", "born")``."""
+"""Whose fact, and which: ``("plan a", "since")``, ``("holder mother", "holder_born")``, ``("family", "decree")``."""
 
 CLIENT, FAMILY = "client", "family"
 
