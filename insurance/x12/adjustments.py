@@ -25,8 +25,7 @@ class Adjustment:
 
 def exact(value: Decimal) -> Decimal:
     """The same amount with at least two places and without a negative zero, so that sums and texts look alike."""
-    value = value + ZERO
-    return value if value else ZERO
+    return value + ZERO if value else ZERO
 
 
 def money(segment: Segment, index: int) -> Decimal:

@@ -1,6 +1,6 @@
 """Element values to Python and back: amounts (X12 type R), dates (D8, RD8), numbers. Errors name the element."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from insurance.x12.segments import Segment, X12Error
@@ -33,13 +33,14 @@ def required_amount(segment: Segment, index: int) -> Decimal:
 
 def day(text: str) -> date | None:
     """``20260105`` (or ``260105``) as a date; ``None`` when it is not one."""
-    for pattern, length in (("%Y%m%d", 8), ("%y%m%d", 6)):
-        if len(text) == length and text.isascii() and text.isdigit():
-            try:
-                return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a calendar day has no zone
-            except ValueError:
-                return None
-    return None
+    if len(text) not in (6, 8) or not (text.isascii() and text.isdigit()):
+        return None
+    if len(text) == 6:
+        text = ("20" if text < "69" else "19") + text
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
 
 
 def period(qualifier: str, text: str) -> tuple[date | None, date | None]:
