@@ -172,7 +172,8 @@ class Postgres(Server):
         beside.rename(self.folder)
 
     def _run(self, command: str, *arguments: str | Path, fails: bool = True) -> None:
-        with self.log.open("a") as log:
+        # Errors quote the statement that failed, with what people entered: for the owner's eyes only.
+        with open(self.log, "a", opener=_private) as log:  # noqa: PTH123 - pathlib cannot set the mode
             done = subprocess.run(  # noqa: S603
                 [self._binaries() / command, *arguments],
                 stdin=subprocess.DEVNULL,
@@ -248,6 +249,10 @@ def _open_to_all(program: Path) -> bool:
     """Whether any account may run this program where it lies."""
     program = program.resolve()
     return all(path.stat().st_mode & 0o001 for path in [program, *program.parents])
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class Valkey(Server):

@@ -26,6 +26,7 @@ class Stopped(BaseException):
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headway.settings")
+    os.umask(0o077)  # the data is health data
     began = time.monotonic()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _stop)
