@@ -1,9 +1,13 @@
 """Element values to Python and back: amounts (X12 type R), dates (D8, RD8), numbers. Errors name the element."""
 
+import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from insurance.x12.segments import Segment, X12Error
+
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{0,9})?")
+"""Nearly every amount; what does not look like this is judged with more care."""
 
 
 def amount(segment: Segment, index: int) -> Decimal | None:
@@ -11,6 +15,8 @@ def amount(segment: Segment, index: int) -> Decimal | None:
     text = segment.get(index)
     if not text:
         return None
+    if _AMOUNT.fullmatch(text):
+        return Decimal(text)
     try:
         value = Decimal(text)
     except InvalidOperation:
