@@ -18,7 +18,7 @@ from sandbox.stripe import wire
 from sandbox.stripe.engine import Engine, Json, Refusal
 from sandbox.stripe.events import Events, shown
 from sandbox.stripe.faults import Fault, Faults
-from sandbox.stripe.objects import Objects
+from sandbox.stripe.payments import Payments
 from sandbox.stripe.store import Store
 
 log = logging.getLogger("sandbox.stripe")
@@ -59,7 +59,7 @@ class Front:
         self._engine = Engine(data)
         self._faults = Faults()
         self._events = Events(self._store, self._faults, webhook, webhook_secret)
-        self._objects = Objects(self._engine, self._store, self._emit, settle_seconds)
+        self._objects = Payments(self._engine, self._store, self._emit, settle_seconds)
         self._changing = asyncio.Lock()
         self._under_way: set[str] = set()
         self._origin = _Origin()
