@@ -19,7 +19,7 @@ RELATIONSHIP = {"self": "18", "spouse": "01", "child": "19", "other": "G8"}
 OTHER_RANK = {"primary": "PRP", "secondary": "SEP", "tertiary": "TTP", "unresolved": "PR"}
 COPAY_SAYS = {
     "waives_deductible": "DEDUCTIBLE DOES NOT APPLY, COPAY ONLY",
-    "before_deductible": "COPAY APPLIES BEFORE DEDUCTIBLE",
+    "before_deductible": "COPAY THEN DEDUCTIBLE, COINSURANCE ON THE REST",
     "after_deductible": "COPAY APPLIES AFTER DEDUCTIBLE",
 }
 COB_SAYS = (
