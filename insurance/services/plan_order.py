@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from common import clock
@@ -24,13 +25,13 @@ def plans_in_order_of(clients: Sequence[Client], *, on: date) -> dict[int, list[
     for coverage in Coverage.objects.on(on).filter(client__in=clients).select_related("payer", "client"):
         in_force[coverage.client_id].append(coverage)
     decided: dict[int, dict[int, int]] = {}
+    newest_decision = (
+        PlanOrder.objects.filter(client=OuterRef("plan_order__client"), effective_from__lte=on)
+        .order_by("-pk")
+        .values("pk")[:1]
+    )
     newest = (
-        PlanRank.objects.filter(
-            plan_order__in=PlanOrder.objects.filter(client__in=clients, effective_from__lte=on)
-            .order_by("client", "-id")
-            .distinct("client")
-            .values("id")
-        )
+        PlanRank.objects.filter(plan_order__client__in=clients, plan_order=Subquery(newest_decision))
         .order_by()
         .values_list("plan_order__client_id", "coverage_id", "rank")
     )

@@ -1,0 +1,50 @@
+"""Setting up the stand-in insurers and reading the stand-in mailbox, over HTTP as anything outside would."""
+
+from typing import Any
+
+import requests
+from django.conf import settings
+
+TIMEOUT = 10
+
+
+class World:
+    """The stand-ins' control APIs. Shapes: ``docs/clearinghouse.md``."""
+
+    def __init__(self, insurers: str = "", mailbox: str = "") -> None:
+        self.insurers = (insurers or settings.SANDBOX_URL).rstrip("/")
+        self.mailbox = (mailbox or settings.MAILBOX_URL).rstrip("/")
+
+    def _send(self, method: str, url: str, body: object = None) -> Any:
+        answer = requests.request(method, url, json=body, timeout=TIMEOUT)
+        if not answer.ok:
+            raise RuntimeError(f"{method} {url} answered {answer.status_code}: {answer.text[:300]}")
+        return answer.json() if answer.content else None
+
+    def put_payer(self, payer_id: str, document: dict[str, Any]) -> None:
+        self._send("PUT", f"{self.insurers}/control/payers/{payer_id}", document)
+
+    def put_member(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
+        self._send("PUT", f"{self.insurers}/control/members/{payer_id}/{member_id}", document)
+
+    def patch_member(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
+        self._send("PATCH", f"{self.insurers}/control/members/{payer_id}/{member_id}", document)
+
+    def set_cob(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
+        """What happens when the member calls: the insurer's own record of who pays first."""
+        self._send("POST", f"{self.insurers}/control/members/{payer_id}/{member_id}/cob", document)
+
+    def books(self, **query: str) -> list[dict[str, Any]]:
+        """The insurers' own books: what they decided of each claim."""
+        answer = requests.get(f"{self.insurers}/control/books", params=query, timeout=TIMEOUT)
+        answer.raise_for_status()
+        claims: list[dict[str, Any]] = answer.json()["claims"]
+        return claims
+
+    def mail_to(self, address: str) -> list[dict[str, Any]]:
+        """E-mails that arrived for an address, oldest first."""
+        answer = requests.get(f"{self.mailbox}/api/messages", params={"to": address}, timeout=TIMEOUT)
+        answer.raise_for_status()
+        found = answer.json()
+        messages: list[dict[str, Any]] = found["messages"] if isinstance(found, dict) else found
+        return messages
