@@ -173,7 +173,7 @@ class Postgres(Server):
 
     def _run(self, command: str, *arguments: str | Path, fails: bool = True) -> None:
         # Errors quote the statement that failed, with what people entered: for the owner's eyes only.
-        with open(self.log, "a", opener=_private) as log:  # noqa: PTH123 - pathlib cannot set the mode
+        with open(self.log, "a", opener=_private) as log:
             done = subprocess.run(  # noqa: S603
                 [self._binaries() / command, *arguments],
                 stdin=subprocess.DEVNULL,

@@ -94,6 +94,7 @@ ORG_PHONE = env.needed("ORG_PHONE", demo="6465550100", check=read.digits(10))
 SECOND_FACTOR_REQUIRED = env.flag("SECOND_FACTOR_REQUIRED", default=not DEMO)
 SWEEP_SECONDS = env.whole("SWEEP_SECONDS", default=10 if DEMO else 60, least=1)
 SANDBOX_URL = env.text("SANDBOX_URL", default=f"http://127.0.0.1:{CLEARINGHOUSE_PORT}" if DEMO else "", check=HTTP)
+MAILBOX_URL = env.text("MAILBOX_URL", default=f"http://127.0.0.1:{MAILBOX_PORT}" if DEMO else "", check=HTTP)
 LOG_FORMAT = env.text("LOG_FORMAT", default="readable" if DEMO else "json", check=read.one_of("readable", "json"))
 LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", check=read.one_of("DEBUG", "INFO", "WARNING", "ERROR"))
 

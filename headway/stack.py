@@ -97,6 +97,7 @@ class Stack:
             "PUBLIC_URL": self.web_url,
             "CLEARINGHOUSE_URL": f"http://127.0.0.1:{self.ports.clearinghouse}",
             "SANDBOX_URL": f"http://127.0.0.1:{self.ports.clearinghouse}",
+            "MAILBOX_URL": f"http://127.0.0.1:{self.ports.mailbox}",
             "STRIPE_API_BASE": f"http://127.0.0.1:{self.ports.stripe}",
             "STRIPE_JS_URL": f"http://127.0.0.1:{self.ports.stripe}/js.stripe.com/v3/",
             "EMAIL_HOST": "127.0.0.1",

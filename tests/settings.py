@@ -27,5 +27,5 @@ DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"
 
 # Nothing listens there: a test that talks to the world must say to which stand-in.
 _nowhere = "http://127.0.0.1:9"
-CLEARINGHOUSE_URL = SANDBOX_URL = STRIPE_API_BASE = _nowhere
+CLEARINGHOUSE_URL = SANDBOX_URL = MAILBOX_URL = STRIPE_API_BASE = _nowhere
 EMAIL_HOST, EMAIL_PORT = "127.0.0.1", 9
