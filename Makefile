@@ -22,7 +22,7 @@ lint: $(INSTALLED) ## Only the checks that need no database
 	@scripts/test --lint
 
 fmt: $(INSTALLED) ## Format the code and fix what can be fixed by itself
-	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format . && $(BIN)/djlint --reformat --quiet templates
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 shell: $(INSTALLED) ## A Python shell with the models at hand
 	@$(BIN)/python manage.py shell
