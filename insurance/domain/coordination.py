@@ -236,7 +236,7 @@ def _client_in_words(primary: Primary, secondary: Secondary, client: Decimal | N
     if secondary.method.is_medicaid:
         yield _("With Medicaid you owe nothing for a covered session")
     elif client is not None:
-        yield _("The plans and you together owe no more than %(bound)s, so you pay %(client)s") % {
+        yield _("The provider may collect at most %(bound)s in all; less both payments, you pay %(client)s") % {
             "bound": dollars(max(bounds)),
             "client": dollars(client),
         }
