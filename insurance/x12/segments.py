@@ -325,12 +325,14 @@ def write_interchange(
     at: datetime,
     production: bool = False,
     delimiters: Delimiters = Delimiters(),
+    version_in_st: bool = True,
 ) -> bytes:
     """Wrap transactions in ST/SE, one GS/GE and one ISA/IEA.
 
     ``transactions``: pairs of transaction code (``"837"``) and body rows. ``control_number`` (1 to 999,999,999) becomes
-    ISA13 and GS06; ST02 counts from 0001. Raises ``ValueError`` for a control number that does not fit, or for an
-    element that contains a separator (data must be cleaned before, never here, silently).
+    ISA13 and GS06; ST02 counts from 0001. ``version_in_st`` is false for the 835, whose guide
+    leaves ST03 out. Raises ``ValueError`` for a control number that does not fit, or for an element that contains a
+    separator (data must be cleaned before, never here, silently).
     """
     if not 1 <= control_number <= 999_999_999:
         raise ValueError(f"control number {control_number} does not fit ISA13")
@@ -370,7 +372,7 @@ def write_interchange(
         count += 1
         number = f"{count:04d}"
         before = len(out)
-        put(("ST", code, number, version))
+        put(("ST", code, number, version if version_in_st else ""))
         for row in rows:
             put(row)
         put(("SE", str(len(out) - before + 1), number))

@@ -26,20 +26,37 @@ def findings(raw: bytes) -> list[Finding]:
     """
     ids = [segment.id for segment in segments_of(raw)]
     answer = io.StringIO()
-    logging.getLogger("pyx12").setLevel(logging.CRITICAL)
+    spoken = _Spoken()
+    logger = logging.getLogger("pyx12")
+    logger.propagate = False
+    logger.addHandler(spoken)
     try:
         valid = pyx12.x12n_document.x12n_document(
             pyx12.params.ParamsBase(), io.StringIO(raw.decode("utf-8", "replace")), None, None, fd_json=answer
         )
     except pyx12.errors.EngineError as problem:
         return [Finding("file", str(problem))]
+    finally:
+        logger.removeHandler(spoken)
     found = [
         Finding(_where(line, ids), f"{message} ({code})")
         for line, code, message in _errors(json.loads(answer.getvalue() or "{}"), 0)
     ]
     if not valid and not found:
-        found.append(Finding("file", "the validator refuses the file without saying why"))
+        # Its tree leaves out faults of ST and SE; those are only logged.
+        found = [Finding("file", text) for text in spoken.texts or ["refused without a reason"]]
     return found
+
+
+class _Spoken(logging.Handler):
+    """What pyx12 says while it reads, kept instead of printed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(record.getMessage())
 
 
 def _where(line: int, ids: list[str]) -> str:

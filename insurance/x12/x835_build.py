@@ -39,6 +39,7 @@ def build(
         control_number=control_number,
         at=at,
         production=production,
+        version_in_st=False,
     )
 
 
@@ -58,7 +59,8 @@ def _transaction(remittance: Remittance, at: datetime) -> Iterator[Row]:
         yield ("LX", "1")
     for claim in remittance.claims:
         yield from _claim(claim)
-    yield from _provider_adjustments(remittance.provider_adjustments)
+    year_end = f"{(remittance.paid_on or at).year}1231"
+    yield from _provider_adjustments(remittance.provider_adjustments, remittance.payee.identifier, year_end)
 
 
 def _organisation(entity: str, party: Organisation) -> Iterator[Row]:
@@ -131,13 +133,15 @@ def _line(line: RemittedLine) -> Iterator[Row]:
         yield ("LQ", "HE", code)
 
 
-def _provider_adjustments(adjustments: Sequence[ProviderAdjustment]) -> Iterator[Row]:
-    """PLB rows: up to six pairs each, a new row when the provider or fiscal date changes."""
+def _provider_adjustments(adjustments: Sequence[ProviderAdjustment], payee: str, year_end: str) -> Iterator[Row]:
+    """PLB rows: up to six pairs each, a new row when the provider or fiscal date changes. One that names neither is the
+    payee's, for the year of the payment."""
     rows: list[list[str]] = []
     for each in adjustments:
         if each.amount is None:
             raise ValueError(f"provider adjustment {each.code} has no amount")
-        head = ["PLB", each.provider, write_day(each.fiscal_date) if each.fiscal_date else ""]
+        fiscal = write_day(each.fiscal_date) if each.fiscal_date else year_end
+        head = ["PLB", each.provider or payee, fiscal]
         if not rows or rows[-1][:3] != head or len(rows[-1]) >= 15:
             rows.append(head)
         rows[-1] += [composite(each.code, each.reference), write_amount(each.amount)]
