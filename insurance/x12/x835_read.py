@@ -205,7 +205,7 @@ class _Reader:
             case "NM1":
                 if self.claim is not None:
                     self.claim.names.setdefault(segment.get(1), read_name(segment))
-            case "LQ":
+            case "LQ" if segment.get(2):
                 if self.line is not None:
                     self.line.remarks.append(segment.get(2))
                 elif self.claim is not None:
