@@ -73,7 +73,7 @@ def current_cost(session: Session) -> SessionCost | None:
 
 def current_costs(sessions: list[Session]) -> dict[int, SessionCost]:
     """The costs in force of many sessions, in one query: session id → cost."""
-    rows = SessionCost.objects.filter(session__in=sessions).order_by("session", "-pk").distinct("session")
+    rows = SessionCost.objects.filter(session__in=sessions).order_by("session_id", "-pk").distinct("session_id")
     return {row.session_id: row for row in rows}
 
 

@@ -22,6 +22,8 @@ def record_999(file: EdiFile) -> None:
         files.quarantine(file, [{"where": error.where, "message": str(error)}])
         return
     with transaction.atomic():
+        if not files.take(file):
+            return
         for group in groups:
             sent = _sent_file(group.control_number)
             if sent is None:
@@ -48,6 +50,8 @@ def record_277ca(file: EdiFile) -> None:
         files.quarantine(file, [{"where": error.where, "message": str(error)}])
         return
     with transaction.atomic():
+        if not files.take(file):
+            return
         for acknowledgement in acknowledgements:
             by_payer = acknowledgement.source_kind == "PR"
             for said in acknowledgement.claims:

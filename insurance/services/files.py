@@ -80,6 +80,17 @@ def store_incoming(*, kind: str, raw: bytes, payload_id: uuid.UUID | None = None
         return file, False
 
 
+def take(file: EdiFile) -> bool:
+    """Lock a received file for the rest of the transaction; false when another worker has read it meanwhile."""
+    return (
+        EdiFile.objects.select_for_update()
+        .filter(pk=file.pk, state=EdiFile.State.RECEIVED)
+        .values_list("pk", flat=True)
+        .first()
+        is not None
+    )
+
+
 def mark_processed(file: EdiFile) -> None:
     """The file has been read and all it says recorded."""
     move(file, EdiFile.STATES, EdiFile.State.PROCESSED, settled_at=clock.now())

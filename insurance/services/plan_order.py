@@ -1,5 +1,6 @@
 """Deciding and telling which of a client's plans pays first."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -66,10 +67,14 @@ def decide(client: Client) -> PlanOrder | None:
     if not plans:
         return None
     stated = [plan.pk for plan in plans]
+    named = _named_plans(plans)
     computed = rules.order_plans(
-        rules.ClientFacts(born=client.birth_date), rules.FamilyFacts(), [_facts(plan) for plan in plans], on=today
+        rules.ClientFacts(born=client.birth_date),
+        rules.FamilyFacts(),
+        [_facts(name, plan) for name, plan in named.items()],
+        on=today,
     )
-    by_rules = [int(each) for each in computed.order]
+    by_rules = [named[name].pk for name in computed.order]
     confirmed, confirmed_by = _confirmed(plans, by_rules)
     if confirmed is not None:
         source, order = PlanOrder.Source.CONFIRMED, confirmed
@@ -100,9 +105,20 @@ def decide(client: Client) -> PlanOrder | None:
     return decision
 
 
-def _facts(plan: Coverage) -> rules.PlanFacts:
+def _named_plans(plans: Sequence[Coverage]) -> dict[str, Coverage]:
+    """The plans by the name a person knows them by, which the rules' sentences use."""
+    names = Counter(plan.payer.name for plan in plans)
+    return {
+        plan.payer.name
+        if names[plan.payer.name] == 1
+        else f"{plan.payer.name} (member ···{plan.member_id_last4})": plan
+        for plan in plans
+    }
+
+
+def _facts(name: str, plan: Coverage) -> rules.PlanFacts:
     return rules.PlanFacts(
-        id=str(plan.pk),
+        id=name,
         type=rules.PlanType(plan.plan_type),
         holder=rules.Holder(plan.holder),
         holder_born=plan.client.birth_date if plan.client_is_subscriber else plan.holder_born,

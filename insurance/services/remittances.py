@@ -37,6 +37,8 @@ def record(file: EdiFile) -> list[Remittance]:
     notes = [{"where": each.where, "message": each.message} for each in findings]
     recorded = []
     with transaction.atomic():
+        if not files.take(file):
+            return []
         for payment in payments:
             known = Remittance.objects.filter(
                 originator=payment.originator[:30], trace=payment.trace[:50], amount=payment.amount
