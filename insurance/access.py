@@ -1,0 +1,52 @@
+"""The doors to plans, pauses and claims: they hang off a client, and open only to whoever may see that client."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from care.access import visible_clients, visible_sessions
+from insurance.models import AccountPause, Claim, Coverage
+from people.access import Visitor, record_access
+
+
+def visible_coverages(user: Visitor) -> QuerySet[Coverage]:
+    """The plans of the clients ``user`` may see, those taken off the account included."""
+    return Coverage.objects.filter(client__in=visible_clients(user)).select_related("payer", "client")
+
+
+def get_coverage(user: Visitor, coverage_id: int, *, purpose: str) -> Coverage:
+    """One plan that is on an account, with the look recorded; ``Http404`` to strangers."""
+    coverage = visible_coverages(user).filter(pk=coverage_id, removed_at=None).first()
+    if coverage is None:
+        raise Http404
+    record_access(user, coverage.client, purpose)
+    return coverage
+
+
+def visible_pauses(user: Visitor) -> QuerySet[AccountPause]:
+    """The pauses, open and over, of the clients ``user`` may see."""
+    return AccountPause.objects.filter(client__in=visible_clients(user)).select_related("coverage__payer", "client")
+
+
+def get_pause(user: Visitor, pause_id: int, *, purpose: str) -> AccountPause:
+    """One pause, with the look recorded; ``Http404`` to strangers."""
+    pause = visible_pauses(user).filter(pk=pause_id).first()
+    if pause is None:
+        raise Http404
+    record_access(user, pause.client, purpose)
+    return pause
+
+
+def visible_claims(user: Visitor) -> QuerySet[Claim]:
+    """The claims of the sessions ``user`` may see; a provider's are those of their own sessions."""
+    return Claim.objects.filter(session__in=visible_sessions(user)).select_related(
+        "session__client", "session__provider", "coverage__payer"
+    )
+
+
+def get_claim(user: Visitor, claim_id: int, *, purpose: str) -> Claim:
+    """One claim, with the look recorded; ``Http404`` to strangers."""
+    claim = visible_claims(user).filter(pk=claim_id).first()
+    if claim is None:
+        raise Http404
+    record_access(user, claim.session.client, purpose)
+    return claim
