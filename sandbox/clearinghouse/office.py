@@ -5,14 +5,16 @@ import contextlib
 import logging
 import uuid
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from common.clock import BUSINESS_ZONE
 from insurance.x12 import x270, x271, x277ca, x835, x837p, x999
 from insurance.x12.names import Name
-from insurance.x12.segments import Party, TransactionSet, X12Error, transactions_of, write_interchange
-from insurance.x12.x277ca import AcknowledgedClaim, Acknowledgement, Status
+from insurance.x12.segments import Party, TransactionSet, X12Error, clean, transactions_of, write_interchange
+from insurance.x12.x277ca import ACCEPT, AcknowledgedClaim, Acknowledgement, Status
 from insurance.x12.x837p_model import Claim, Submission
 from insurance.x12.x999 import AcknowledgedGroup, AcknowledgedTransaction, SyntaxFault
 from sandbox.clearinghouse.mailbox import FileIn, Mailbox, stamp, unstamp
@@ -62,6 +64,7 @@ class Office:
         mailbox.db.executescript(_SCHEMA)
         self._read: OrderedDict[str, list[Taken]] = OrderedDict()
         self._awake = asyncio.Event()
+        self._stumbled = False
 
     def today(self) -> date:
         """The business date of the stand-in's clock."""
@@ -102,19 +105,28 @@ class Office:
     # Batches
 
     def work(self) -> None:
-        """Do everything that is due now."""
+        """Do everything that is due now. A step that fails is undone, logged and tried again; the others go on."""
         for file in self.mailbox.unprocessed():
-            with self.mailbox.transaction():
+            with self._step(f"batch {file.payload_id}"):
                 self._take_in(file)
         insurers = {insurer.payer_id: insurer for insurer in self.books.insurers() if not insurer.down}
         waiting = self.mailbox.db.execute("SELECT payload_id, payer_id FROM forwarding WHERE done = 0").fetchall()
         for row in waiting:
             if row["payer_id"] in insurers:
-                with self.mailbox.transaction():
+                with self._step(f"batch {row['payload_id']} at {row['payer_id']}"):
                     self._hand_over(self.mailbox.file_in(row["payload_id"]), insurers[row["payer_id"]])
         for insurer in insurers.values():
-            with self.mailbox.transaction():
+            with self._step(f"payments of {insurer.payer_id}"):
                 self._pay(insurer)
+
+    @contextlib.contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        try:
+            with self.mailbox.transaction():
+                yield
+        except Exception:
+            log.exception("%s failed", what)
+            self._stumbled = True
 
     def start_afresh(self) -> None:
         """Forget every insurer, member, claim and file, and go back to the real time."""
@@ -126,7 +138,11 @@ class Office:
         self._awake.set()
 
     async def rest(self) -> None:
-        """Wait until woken, or until the next claim is due."""
+        """Wait until woken, or until the next claim is due; after a failed step a second."""
+        if self._stumbled:
+            self._stumbled = False
+            await asyncio.sleep(1.0)
+            return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._awake.wait(), timeout=self._until_due())
         self._awake.clear()
@@ -217,7 +233,7 @@ class Office:
                     number = row.payer_number
                 claims.append(intake.acknowledged(claim, status, payer_control_number=number))
             if claims:
-                source = Name(insurer.name, qualifier="PI", identifier=insurer.payer_id)
+                source = Name(clean(insurer.name), qualifier="PI", identifier=insurer.payer_id)
                 told.append(self._acknowledge(each.submission, source, "PR", claims))
         self._deliver(file, "277CA", self._status_file(told, file.sender), insurer.delays)
         self.mailbox.db.execute(
@@ -288,6 +304,7 @@ class Office:
             receiver=Name(submitter.name, qualifier="46", identifier=submitter.identifier),
             batch_reference=submission.reference,
             claims=tuple(claims),
+            batch_statuses=(Status("A1", "19", kind, ACCEPT, self.today(), _charge(submission)),),
             reference=f"{self.mailbox.next_number('acknowledgement'):09d}",
             provider=Name(billing.name, qualifier="XX", identifier=billing.npi),
         )
@@ -313,6 +330,10 @@ class Office:
     def _deliver(self, file: FileIn, kind: str, payload: bytes, delays: Delays) -> None:
         ready = self.mailbox.now() + timedelta(seconds=delays.acknowledge_seconds)
         self.mailbox.put(recipient=file.sender, kind=kind, payload=payload, ready_at=ready.astimezone(UTC))
+
+
+def _charge(submission: Submission) -> Decimal:
+    return sum((claim.charge for claim in submission.claims), Decimal("0.00"))
 
 
 def _take(one: TransactionSet) -> Taken:

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from aiohttp import web
 
-from sandbox.clearinghouse import control, envelope
+from sandbox.clearinghouse import control, desk, envelope
 from sandbox.clearinghouse.control import OFFICE
 from sandbox.clearinghouse.envelope import EnvelopeFault, Message
 from sandbox.clearinghouse.office import Office
@@ -35,6 +35,7 @@ def create_app(office: Office, *, user: str, password: str) -> web.Application:
     app[OFFICE] = office
     app[_CREDENTIALS] = (user, password)
     app.add_routes([web.post("/core/realtime", real_time), web.post("/core/batch", batch), web.get("/health", health)])
+    app.add_routes([web.get("/", desk.page)])
     app.add_routes(control.routes())
     app.cleanup_ctx.append(_working)
     return app
@@ -51,11 +52,7 @@ async def _working(app: web.Application) -> AsyncIterator[None]:
 
 async def _work(office: Office) -> None:
     while True:
-        try:
-            office.work()
-        except Exception:
-            log.exception("the office stumbled; what it was at stays due")
-            await asyncio.sleep(1.0)
+        office.work()
         await office.rest()
 
 

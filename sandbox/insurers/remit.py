@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from insurance.x12.names import Address, Name
+from insurance.x12.segments import clean
 from insurance.x12.x835_model import (
     Organisation,
     ProviderAdjustment,
@@ -19,9 +20,11 @@ from insurance.x12.x835_model import (
 from insurance.x12.x837p_model import Claim
 from sandbox.insurers.adjudicate import Decision, adjudicate, served_on
 from sandbox.insurers.books import Books, ClaimRow, payer_number
-from sandbox.insurers.records import ZERO, Insurer, Member
+from sandbox.insurers.records import ZERO, Insurer, Member, Person
 
 REVERSAL = "22"
+FILING = frozenset({"13", "14", "15", "16", "AM", "CH", "DS", "HM", "LM", "MA", "MB", "MC", "OF", "TV", "VA", "WC"})
+"""CLP06 knows these of SBR09's codes; commercial insurance and Blue plans are told as PPO (12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +133,17 @@ def _remitted(insurer: Insurer, member: Member, row: ClaimRow, claim: Claim, dec
         paid=decision.paid,
         stated_responsibility=decision.client or None,
         payer_control_number=row.payer_number,
-        filing_indicator=claim.filing_indicator,
+        filing_indicator=claim.filing_indicator if claim.filing_indicator in FILING else "12",
         place_of_service=claim.place_of_service,
         frequency=claim.frequency,
-        patient=Name(patient.last_name, patient.first_name, qualifier="MI", identifier=member.card_id, person=True),
-        insured=None
-        if member.relationship == "self"
-        else Name(subscriber.last_name, subscriber.first_name, qualifier="MI", identifier=member.card_id, person=True),
+        patient=_person(patient, member),
+        insured=None if member.relationship == "self" else _person(subscriber, member),
         rendering=Name(rendering.last, rendering.first, qualifier="XX", identifier=rendering.npi, person=True)
         if rendering
         else None,
-        corrected_payer=Name(other.payer_name, qualifier="PI" if other.payer_id else "", identifier=other.payer_id)
+        corrected_payer=Name(
+            clean(other.payer_name), qualifier="PI" if other.payer_id else "", identifier=clean(other.payer_id)
+        )
         if other
         else None,
         claim_remarks=decision.remarks,
@@ -151,6 +154,16 @@ def _remitted(insurer: Insurer, member: Member, row: ClaimRow, claim: Claim, dec
         ),
         amounts=(("AU", decision.allowed),) if decision.allowed else (),
         lines=tuple(lines),
+    )
+
+
+def _person(person: Person, member: Member) -> Name:
+    return Name(
+        clean(person.last_name),
+        clean(person.first_name),
+        qualifier="MI",
+        identifier=clean(member.card_id),
+        person=True,
     )
 
 
@@ -195,13 +208,13 @@ def _remittance(
         method="ACH" if amount else "NON",
         handling="I" if amount else "H",
         payer=Organisation(
-            insurer.name,
+            clean(insurer.name),
             "XV",
             insurer.payer_id,
             address=Address("1 INSURANCE PLAZA", "HARTFORD", "CT", "06103"),
             references=(Reference("2U", insurer.payer_id),),
             contact="PROVIDER SERVICES",
-            phone=insurer.phone,
+            phone="".join(filter(str.isdigit, insurer.phone))[-10:],
         ),
         payee=Organisation(
             billing.name,

@@ -227,7 +227,7 @@ def test_secondary_asked_first_says_who_is_primary(world: World) -> None:
     assert adjusted(refused) == [("CO", "22", "200.00")]
     assert refused.remarks == ("N598",)
     assert refused.corrected_payer is not None
-    assert (refused.corrected_payer.last, refused.corrected_payer.identifier) == ("Alpha Health", "ALPH1")
+    assert (refused.corrected_payer.last, refused.corrected_payer.identifier) == ("ALPHA HEALTH", "ALPH1")
 
 
 def test_prior_adjudication_that_does_not_add_up_is_rejected_by_the_payer(world: World) -> None:
@@ -355,6 +355,15 @@ def test_books_and_waiting_files_survive_a_restart(tmp_path: Path) -> None:
     with clearinghouse(tmp_path) as world:
         world.control("POST", "clock/advance", {"days": 11})
         assert world.remittance().claims[0].paid == Decimal("80.00")
+
+
+def test_page_for_people_shows_insurers_members_and_decisions(world: World) -> None:
+    world.insure_ana(alpha={"first_name": "<Ana>"})
+    world.submit(primary_claim())
+    world.remittance()
+    page = requests.get(world.base, timeout=5).text
+    for text in ("Alpha Health", "ANA001", "S1P", "CO-45 PR-1 PR-2", "&lt;Ana&gt; Lopez"):
+        assert text in page
 
 
 def test_control_document_with_a_mistake_is_refused_with_its_place(world: World) -> None:
