@@ -1,4 +1,4 @@
-"""The doors to payments, refunds and cards. A client's money is the client's and support's; providers see none of it."""
+"""The doors to payments, refunds and cards: a client's money is for the client and support, not for providers."""
 
 from django.db.models import QuerySet
 from django.http import Http404

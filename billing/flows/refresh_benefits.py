@@ -3,15 +3,21 @@
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing.services import costs
 from common import clock
+from common.errors import DomainError
 from common.hurry import hurry
 from insurance.domain.benefits import Benefits, CobSignal
 from insurance.models import AccountPause, BenefitSnapshot, Coverage, EligibilityCheck, Payer
 from insurance.services import eligibility, pauses, plan_order
-from insurance.services.coverages import add_coverage
+from insurance.services.coverages import add_coverage, remove_coverage
 from people.models import Client
+
+
+class PlanNeeded(DomainError):
+    """The plan cannot be taken off the account yet."""
 
 
 def add_plan(*, client: Client, payer: Payer, member_id: str, **facts: Any) -> Coverage:
@@ -20,6 +26,23 @@ def add_plan(*, client: Client, payer: Payer, member_id: str, **facts: Any) -> C
     for check in coverage.checks.filter(state=EligibilityCheck.State.WAITING):
         hurry("billing.tasks.check_benefits", check.pk)
     return coverage
+
+
+def remove_plan(coverage: Coverage) -> None:
+    """Take a plan off the account; the order of the rest and the prices of what is to come follow. Twice is harmless.
+
+    Raises :class:`PlanNeeded` while the account is paused because of it: removing it here settles nothing there.
+    """
+    with transaction.atomic():
+        client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
+        if AccountPause.objects.filter(coverage=coverage, cleared_at=None).exists():
+            raise PlanNeeded(
+                _("%(payer)s still needs a call from you about this plan. Please do that first, or ask support.")
+                % {"payer": coverage.payer}
+            )
+        remove_coverage(coverage)
+        plan_order.decide(client)
+        costs.reprice(client)
 
 
 def ask_again(coverage: Coverage, *, reason: str = EligibilityCheck.Reason.REFRESH) -> EligibilityCheck:

@@ -2,23 +2,30 @@
 
 import uuid
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.gateways.results import SetupState
+from billing.gateways.results import GatewayError, SetupState
 from billing.gateways.stripe_gateway import gateway
-from billing.models import CardConsent, PaymentCard, StripeCustomer
+from billing.models import CardConsent, Payment, PaymentCard, StripeCustomer
 from common import clock
 from common.errors import DomainError
 from notifications import messages, outbox
 from people.models import Client
+
+log = structlog.get_logger(__name__)
 
 CONSENT_VERSION = "2026-11"
 
 
 class CardNotSaved(DomainError):
     """The card could not be saved, or is not this client's."""
+
+
+class CardInUse(DomainError):
+    """A payment with the card is under way, so it cannot be removed yet."""
 
 
 def consent_text() -> str:
@@ -107,3 +114,45 @@ def default_card(client: Client) -> PaymentCard | None:
     if card is None or (card.exp_year, card.exp_month) < (today.year, today.month):
         return None
     return card
+
+
+@transaction.atomic
+def choose_default(card: PaymentCard) -> PaymentCard:
+    """Charge this card from now on. Raises :class:`CardNotSaved` for one that is no longer on file."""
+    Client.objects.select_for_update(no_key=True).get(pk=card.client_id)
+    card.refresh_from_db()
+    if card.removed_at is not None:
+        raise CardNotSaved(_("This card is no longer on file."))
+    PaymentCard.objects.filter(client=card.client_id, is_default=True).exclude(pk=card.pk).update(is_default=False)
+    card.is_default = True
+    card.save(update_fields=["is_default"])
+    return card
+
+
+def remove_card(card: PaymentCard) -> PaymentCard | None:
+    """Take a card off the account; its payments and the consent stay. Returns the card that is charged from now on.
+
+    Another card on file, the newest, takes its place when it was the default. Repeating it changes nothing. Raises
+    :class:`CardInUse` while a payment with it is under way.
+    """
+    with transaction.atomic():
+        Client.objects.select_for_update(no_key=True).get(pk=card.client_id)
+        card.refresh_from_db()
+        if Payment.objects.filter(card=card, state__in=Payment.IN_MOTION).exists():
+            raise CardInUse(_("A payment with this card is under way. Please remove the card when it is finished."))
+        on_file = PaymentCard.objects.filter(client=card.client_id, removed_at=None)
+        was_here = card.removed_at is None
+        if was_here:
+            PaymentCard.objects.filter(pk=card.pk).update(removed_at=clock.now(), is_default=False)
+        if not on_file.filter(is_default=True).exists():
+            newest = on_file.order_by("-pk").first()
+            if newest is not None:
+                PaymentCard.objects.filter(pk=newest.pk).update(is_default=True)
+    if was_here:
+        try:
+            gateway().detach_payment_method(card.payment_method_id, key=f"detach:{card.payment_method_id}")
+        except GatewayError as error:
+            # We charge only cards on file here, so the card is out of use whatever Stripe still keeps.
+            log.warning("card_not_detached", card=card.pk, error=str(error))
+    card.refresh_from_db()
+    return on_file.filter(is_default=True).first()
