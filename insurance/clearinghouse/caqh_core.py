@@ -152,6 +152,7 @@ class CaqhCoreClearinghouse:
         encoder = MultipartEncoder(body)
         connect, real_time, batch = self.timeouts
         seconds, limit = (real_time, MAX_REAL_TIME_BYTES) if mode == "realtime" else (batch, MAX_BATCH_BYTES)
+        ends = time.monotonic() + connect + seconds
         try:
             with requests.post(
                 f"{self.url.rstrip('/')}/core/{mode}",
@@ -161,7 +162,7 @@ class CaqhCoreClearinghouse:
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                content = _read(response, limit=limit, seconds=seconds)
+                content = _read(response, limit=limit, ends=ends)
                 return _open(response, content)
         except requests.ConnectTimeout as error:
             raise InsurerUnreachable(str(error)) from error
@@ -185,9 +186,8 @@ def _never_connected(error: requests.RequestException) -> bool:
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
 
 
-def _read(response: requests.Response, *, limit: int, seconds: float) -> bytes:
+def _read(response: requests.Response, *, limit: int, ends: float) -> bytes:
     """The body, bounded in size and in time (a read timeout alone never ends a drip)."""
-    ends = time.monotonic() + seconds
     kept = bytearray()
     for chunk in response.iter_content(_CHUNK):
         kept += chunk

@@ -164,7 +164,7 @@ def test_answer_that_drips_forever_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(caqh_core, "_CHUNK", 1)
     with serving(Drip) as base, pytest.raises(OutcomeUnknown):
-        submit(core(base, timeouts=(1.0, 0.2, 0.2)))
+        submit(core(base, timeouts=(0.2, 0.2, 0.2)))
 
 
 def test_answer_beyond_all_measure_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
