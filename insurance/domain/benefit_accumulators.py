@@ -7,6 +7,9 @@ from nothing: what is left is known when the insurer says it, when the limit is 
 from collections.abc import Iterable
 from decimal import Decimal
 
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext as _
+
 from common.money import dollars, round_cents
 from insurance.domain.benefit_lines import (
     OFFICE_VISIT,
@@ -21,6 +24,12 @@ from insurance.domain.benefit_record import Record, where
 from insurance.domain.benefits import Accumulator, Visits
 
 _BASE = (Span.NOT_STATED, Span.YEAR)
+_NAMES = {
+    (LineKind.DEDUCTIBLE, Level.INDIVIDUAL): gettext_noop("individual deductible"),
+    (LineKind.DEDUCTIBLE, Level.FAMILY): gettext_noop("family deductible"),
+    (LineKind.OUT_OF_POCKET, Level.INDIVIDUAL): gettext_noop("individual out-of-pocket maximum"),
+    (LineKind.OUT_OF_POCKET, Level.FAMILY): gettext_noop("family out-of-pocket maximum"),
+}
 
 
 def accumulator(
@@ -34,7 +43,7 @@ def accumulator(
     """
     field_name = "deductible" if kind is LineKind.DEDUCTIBLE else "out_of_pocket"
     key = f"{field_name}.{level.value}"
-    name = f"{level.value} {'deductible' if kind is LineKind.DEDUCTIBLE else 'out-of-pocket maximum'}"
+    name = gettext(_NAMES[kind, level])
     of_kind = [line for line in lines if line.kind is kind and line.amount is not None and _is_level(line, level)]
     chosen = Accumulator()
     for service in ORDER:
@@ -61,8 +70,8 @@ def accumulator(
             break
     if chosen.limit is not None and chosen.remaining is not None and chosen.remaining > chosen.limit:
         record.conflicts.append(
-            f"The {name} ({record.words}) has {dollars(chosen.remaining)} left of {dollars(chosen.limit)}: "
-            "what is left is not taken."
+            _("The %(name)s (%(network)s) has %(left)s left of %(limit)s: what is left is not taken.")
+            % {"name": name, "network": record.words, "left": dollars(chosen.remaining), "limit": dollars(chosen.limit)}
         )
         record.source.pop(f"{key}.remaining", None)
         return Accumulator(chosen.limit)
@@ -95,13 +104,15 @@ def _pair(lines: list[BenefitLine], key: str, name: str, record: Record) -> Accu
             remaining = limit - used
             record.source[f"{key}.remaining"] += f", {record.source[f'{key}.limit']}"
             record.notes.append(
-                f"What is left of the {name} ({record.words}) is {dollars(limit)} less {dollars(used)} used so far."
+                _("What is left of the %(name)s (%(network)s) is %(limit)s less %(used)s used so far.")
+                % {"name": name, "network": record.words, "limit": dollars(limit), "used": dollars(used)}
             )
         else:
             record.source.pop(f"{key}.remaining", None)
     if (limit is not None or remaining is not None) and any(line.level is Level.NOT_STATED for line in lines):
         record.notes.append(
-            f"The {name} ({record.words}) is not called the member's own or the family's ({where(lines)})."
+            _("The %(name)s (%(network)s) is not called the member's own or the family's (%(place)s).")
+            % {"name": name, "network": record.words, "place": where(lines)}
         )
     return Accumulator(limit, remaining)
 
@@ -114,19 +125,22 @@ def visits(lines: Iterable[BenefitLine], record: Record) -> Visits:
         about = record.at_place(line for line in counting if line.about(service))
         if not about:
             continue
-        limit = _count(about, _BASE, "visits.limit", "visit limit", record)
-        left = _count(about, (Span.REMAINING,), "visits.remaining", "number of visits left", record)
+        limit = _count(about, _BASE, "visits.limit", _("visit limit"), record)
+        left = _count(about, (Span.REMAINING,), "visits.remaining", _("number of visits left"), record)
         if left is None and limit is not None:
-            used = _count(about, (Span.TO_DATE,), "visits.remaining", "number of visits used", record)
+            used = _count(about, (Span.TO_DATE,), "visits.remaining", _("number of visits used"), record)
             if used is not None and used <= limit:
                 left = limit - used
             else:
                 record.source.pop("visits.remaining", None)
         if limit is not None or left is not None:
-            record.notes.append(f"A limit of therapy visits is unusual and should be reviewed ({where(about)}).")
+            record.notes.append(
+                _("A limit of therapy visits is unusual and should be reviewed (%(place)s).") % {"place": where(about)}
+            )
         return Visits(limit, left)
     record.notes.extend(
-        f"A visit limit that does not name mental health is not used ({line.where})." for line in counting
+        _("A visit limit that does not name mental health is not used (%(place)s).") % {"place": line.where}
+        for line in counting
     )
     return Visits()
 
@@ -144,5 +158,8 @@ def _count(lines: list[BenefitLine], spans: tuple[Span, ...], key: str, name: st
         return int(count)
     if counts:
         said = "; ".join(f"{int(count)} ({line.where})" for count, line in counts.items())
-        record.conflicts.append(f"The insurer gives more than one {name} ({record.words}): {said}. None is taken.")
+        record.conflicts.append(
+            _("The insurer gives more than one %(name)s (%(network)s): %(figures)s. None is taken.")
+            % {"name": name, "network": record.words, "figures": said}
+        )
     return None

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from common.money import dollars
 from insurance.domain import benefit_figures as figures
 from insurance.domain.benefit_coordination import carve_out, coordinate
@@ -51,6 +53,9 @@ def choose(
     """
     every = tuple(lines)
     current = tuple(line for line in every if line.kind is LineKind.OTHER_PAYER or _in_force(line, on))
+    if not any(line.kind in _STATUS for line in current):
+        # "Not active" with an end in the past is no line of another time: it says since when.
+        current += tuple(line for line in every if line.kind is LineKind.INACTIVE and not _begins_later(line, on))
     status = _status(current, on)
     notes, conflicts = status.notes, status.conflicts
     for line in every:
@@ -67,20 +72,26 @@ def choose(
             source[key] = plan_source
     active = status.active
     if active is None and any(line not in current and line.kind in _STATUS for line in every):
-        notes.append("Coverage is only told for other dates: whether it is active on the day asked about is not known.")
+        notes.append(
+            _("Coverage is only told for other dates: whether it is active on the day asked about is not known.")
+        )
     if active and on and ((plan_end and plan_end < on) or (plan_begin and plan_begin > on)):
         conflicts.append(
-            f"The coverage is called active, but the plan's dates ({_days(plan_begin, plan_end)}) leave out "
-            f"{on.isoformat()}: whether it is active is not known."
+            _(
+                "The coverage is called active, but the plan's dates (%(dates)s) leave out %(day)s: "
+                "whether it is active is not known."
+            )
+            % {"dates": _days(plan_begin, plan_end), "day": on.isoformat()}
         )
         active = None
     networks: dict[Network, NetworkBenefits] = {}
+    managed = carve_out(current)
     for network, words in (
-        (Network.IN, "in network"),
-        (Network.OUT, "out of network"),
-        (Network.NOT_STATED, "network not stated"),
+        (Network.IN, _("in network")),
+        (Network.OUT, _("out of network")),
+        (Network.NOT_STATED, _("network not stated")),
     ):
-        result = figures.choose_network(current, network, words)
+        result = figures.choose_network(current, network, words, carved_out=managed is not None)
         networks[network] = result.benefits
         notes.extend(result.notes)
         conflicts.extend(result.conflicts)
@@ -95,14 +106,17 @@ def choose(
             if text
         ]
         notes.append(
-            f"Some figures{' (' + ', '.join(known) + ')' if known else ''} do not say for which network they are: "
-            "they are kept apart and not taken as in network."
+            _(
+                "Some figures%(figures)s do not say for which network they are: they are kept apart "
+                "and not taken as in network."
+            )
+            % {"figures": " (" + ", ".join(known) + ")" if known else ""}
         )
     coordination = coordinate(current, payer_name=payer_name, payer_id=payer_id, on=on)
-    managed = carve_out(current)
     if managed is not None:
         notes.append(
-            f"Behavioral health is handled by {managed.name} ({managed.where}): its benefits must be asked there."
+            _("Behavioral health is handled by %(name)s (%(place)s): its benefits must be asked there.")
+            % {"name": managed.name, "place": managed.where}
         )
     return Benefits(
         active=active,
@@ -123,13 +137,21 @@ def choose(
     )
 
 
+def _begins_later(line: BenefitLine, on: date | None) -> bool:
+    return bool(on and line.begins and line.begins > on)
+
+
 def _in_force(line: BenefitLine, on: date | None) -> bool:
-    return on is None or not ((line.ends and line.ends < on) or (line.begins and line.begins > on))
+    return not (on and line.ends and line.ends < on) and not _begins_later(line, on)
 
 
 def _out_of_date(line: BenefitLine, on: date | None) -> str:
     day = on.isoformat() if on else ""
-    return f"A line is for {_days(line.begins, line.ends)}, not for {day}: passed over ({line.where})."
+    return _("A line is for %(dates)s, not for %(day)s: passed over (%(place)s).") % {
+        "dates": _days(line.begins, line.ends),
+        "day": day,
+        "place": line.where,
+    }
 
 
 def _days(begins: date | None, ends: date | None) -> str:
@@ -156,7 +178,8 @@ def _status(lines: tuple[BenefitLine, ...], on: date | None) -> _Status:
     no = [line for line in chosen if line.kind is LineKind.INACTIVE]
     if yes and no:
         status.conflicts.append(
-            f"The coverage is called both active ({_places(yes)}) and not active ({_places(no)}): not known."
+            _("The coverage is called both active (%(yes)s) and not active (%(no)s): not known.")
+            % {"yes": _places(yes), "no": _places(no)}
         )
         status.line = yes[0]
         return status
@@ -164,8 +187,8 @@ def _status(lines: tuple[BenefitLine, ...], on: date | None) -> _Status:
     if chosen is tiers[2] and not tiers[0] and not tiers[1]:
         services = sorted({service for line in chosen for service in line.services})
         status.notes.append(
-            f"Coverage is only told for service types {', '.join(services)} ({_places(chosen)}): "
-            "nothing is said about therapy."
+            _("Coverage is only told for service types %(services)s (%(place)s): nothing is said about therapy.")
+            % {"services": ", ".join(services), "place": _places(chosen)}
         )
     return status
 

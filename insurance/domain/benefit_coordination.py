@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext as _
+
 from insurance.domain.benefit_lines import (
     NO_OVERLAP,
     PAYING,
@@ -73,18 +75,26 @@ def coordinate(lines: Iterable[BenefitLine], *, payer_name: str, payer_id: str, 
             if same_payer(payer_name, payer_id, party):
                 if overlaps and not ended:
                     ours.add(party.role)
+                    if party.role is not Role.PAYER:
+                        reason = _("The insurer calls itself the %(rank)s insurer (%(place)s).")
+                        reasons.append(reason % {"rank": party.role.value, "place": line.where})
                 continue
             other = _other_payer(line, party, overlaps=overlaps)
             payers.setdefault((other.name, other.rank, other.member_id, other.payer_id, other.ended), other)
             label = f"{other.name or 'an insurer without a name'} ({line.where})"
             if ended:
-                notes.append(f"Other insurance with {label} ended on {ended.isoformat()}.")
+                notes.append(
+                    _("Other insurance with %(payer)s ended on %(day)s.") % {"payer": label, "day": ended.isoformat()}
+                )
             elif not overlaps:
                 apart = True
-                notes.append(f"{label} covers only services such as dental, vision or pharmacy.")
+                notes.append(_("%(payer)s covers only services such as dental, vision or pharmacy.") % {"payer": label})
             else:
                 others.add(_role(line, party, payer_name))
-                reasons.append(f"The insurer names other insurance: {label}, {_rank_words(other.rank)}.")
+                reasons.append(
+                    _("The insurer names other insurance: %(payer)s, %(rank)s.")
+                    % {"payer": label, "rank": _rank_words(other.rank)}
+                )
     signal = _signal(ours, others)
     weak = _weak_signs(lines)
     if signal is CobSignal.NONE:
@@ -122,7 +132,7 @@ def _role(line: BenefitLine, party: LineParty, payer_name: str) -> Role:
 
 
 def _rank_words(rank: str | None) -> str:
-    return f"as the {rank} insurer" if rank else "without saying in which order"
+    return _("as the %(rank)s insurer") % {"rank": rank} if rank else _("without saying in which order")
 
 
 def _signal(ours: set[Role], others: set[Role]) -> CobSignal:
@@ -143,13 +153,15 @@ def _weak_signs(lines: tuple[BenefitLine, ...]) -> list[str]:
         if line.kind is LineKind.OTHER_PAYER:
             continue
         if line.medicare_secondary:
-            signs.append(f"The insurer gives a reason why Medicare would pay second ({line.where}).")
+            signs.append(
+                _("The insurer gives a reason why Medicare would pay second (%(place)s).") % {"place": line.where}
+            )
         if line.pending:
-            signs.append(f"The insurer is still checking this coverage ({line.where}).")
+            signs.append(_("The insurer is still checking this coverage (%(place)s).") % {"place": line.where})
         if line.kind is LineKind.UNAVAILABLE or (line.kind is LineKind.CONTACT and not _names_manager(line)):
-            signs.append(f"The insurer points to another source for this answer ({line.where}).")
+            signs.append(_("The insurer points to another source for this answer (%(place)s).") % {"place": line.where})
         signs.extend(
-            f"The insurer writes: {message} ({line.where})."
+            _("The insurer writes: %(message)s (%(place)s).") % {"message": message, "place": line.where}
             for message in line.messages
             if _SPEAKS_OF_COB.search(message.upper()) and not _DENIES_COB.search(message.upper())
         )

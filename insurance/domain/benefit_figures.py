@@ -5,16 +5,17 @@ Lines limited to telehealth are looked at apart from the others. Every figure ke
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
 
 from common.money import dollars, round_cents
 from insurance.domain.benefit_accumulators import accumulator, visits
 from insurance.domain.benefit_lines import (
     OFFICE_PLACE,
     ORDER,
-    SERVICE_NAMES,
     TELEHEALTH_PLACES,
     THERAPY,
     WHOLE_PLAN,
@@ -23,6 +24,7 @@ from insurance.domain.benefit_lines import (
     LineKind,
     Network,
     Span,
+    service_name,
 )
 from insurance.domain.benefit_record import Record, where
 from insurance.domain.benefits import Accumulators, CopayRule, NetworkBenefits
@@ -46,8 +48,11 @@ class Chosen:
     conflicts: list[str] = field(default_factory=list)
 
 
-def choose_network(lines: Iterable[BenefitLine], network: Network, words: str) -> Chosen:
-    """The figures of ``network`` (``words`` names it in notes); lines for both networks count for each."""
+def choose_network(lines: Iterable[BenefitLine], network: Network, words: str, *, carved_out: bool = False) -> Chosen:
+    """The figures of ``network`` (``words`` names it in notes); lines for both networks count for each.
+
+    ``carved_out``: another company handles behavioral health, so only what names therapy can be its copay.
+    """
     wanted = {network, Network.BOTH} if network is not Network.NOT_STATED else {network}
     every = tuple(lines)
     record = Record(words)
@@ -56,10 +61,12 @@ def choose_network(lines: Iterable[BenefitLine], network: Network, words: str) -
     covered = None
     if network is not Network.NOT_STATED:
         covered = _covered([line for line in every if line.network in (*wanted, Network.NOT_STATED)], record)
-    shares = _shares(general, general, record)
-    special = Record(f"{words}, telehealth", telehealth=True)
+    order = THERAPY if carved_out else ORDER
+    shares = _shares(general, general, record, order)
+    special = Record(_("%(network)s, telehealth") % {"network": words}, telehealth=True)
     remote = tuple(line for line in pool if _about_telehealth(line))
-    remote_shares = _shares(remote, general, special, at_least=shares.service)
+    at_most = ORDER.index(shares.service) + 1 if shares.service else len(ORDER)
+    remote_shares = _shares(remote, general, special, [service for service in order if service in ORDER[:at_most]])
     telehealth = _network(remote, remote_shares, special)
     return Chosen(
         _network(general, shares, record, covered=covered, telehealth=telehealth if special.source else None),
@@ -74,15 +81,15 @@ def _usable(line: BenefitLine, record: Record) -> bool:
         return False
     reason = ""
     if line.amount is not None and line.amount < 0:
-        reason = f"{dollars(line.amount)} is negative"
+        reason = _("%(amount)s is negative") % {"amount": dollars(line.amount)}
     elif line.amount is not None and line.amount >= _PLACEHOLDER:
-        reason = f"{dollars(line.amount)} stands for “no figure”"
+        reason = _("%(amount)s stands for “no figure”") % {"amount": dollars(line.amount)}
     elif line.share is not None and not 0 <= line.share <= 1:
-        reason = f"a share of {line.share:f} is not between 0 and 1"
+        reason = _("a share of %(share)s is not between 0 and 1") % {"share": f"{line.share:f}"}
     elif line.procedure:
-        reason = f"it is for procedure {line.procedure} alone"
+        reason = _("it is for procedure %(procedure)s alone") % {"procedure": line.procedure}
     if reason:
-        record.notes.append(f"A line is not used: {reason} ({line.where}).")
+        record.notes.append(_("A line is not used: %(reason)s (%(place)s).") % {"reason": reason, "place": line.where})
     return not reason
 
 
@@ -114,23 +121,31 @@ def _covered(lines: list[BenefitLine], record: Record) -> bool | None:
     status = (LineKind.ACTIVE, LineKind.INACTIVE, LineKind.NOT_COVERED)
     about = [line for line in lines if line.kind in status and not line.procedure and not line.places]
     for service in (*THERAPY, WHOLE_PLAN):
-        told = [line for line in about if line.about(service)]
+        # That the whole plan is not active is said by `active`, not here.
+        silent = LineKind.INACTIVE if service == WHOLE_PLAN else None
+        told = [line for line in about if line.about(service) and line.kind is not silent]
         told = [line for line in told if line.network is not Network.NOT_STATED] or told
         no = [line for line in told if line.kind is not LineKind.ACTIVE]
         named = any(line.network is not Network.NOT_STATED for line in told)
-        subject = f"{SERVICE_NAMES[service].capitalize()} ({record.words})"
+        subject = f"{service_name(service).capitalize()} ({record.words})"
         if not told:
             continue
         if not no:
             return True if named else None
         record.source["covered"] = where(no)
         if len(no) == len(told):
-            record.notes.append(f"{subject}: not covered ({where(no)}).")
+            record.notes.append(_("%(subject)s: not covered (%(place)s).") % {"subject": subject, "place": where(no)})
             return False
         if all(line.messages for line in no):
-            record.notes.append(f"{subject}: covered, but not everything ({where(no)}): {no[0].messages[0]}.")
+            record.notes.append(
+                _("%(subject)s: covered, but not everything (%(place)s): %(message)s.")
+                % {"subject": subject, "place": where(no), "message": no[0].messages[0]}
+            )
             return True if named else None
-        record.conflicts.append(f"{subject}: called both covered and not covered ({where(told)}).")
+        record.conflicts.append(
+            _("%(subject)s: called both covered and not covered (%(place)s).")
+            % {"subject": subject, "place": where(told)}
+        )
         return None
     return None
 
@@ -147,41 +162,43 @@ class _Shares:
 
 
 def _shares(
-    lines: tuple[BenefitLine, ...], general: tuple[BenefitLine, ...], record: Record, at_least: str | None = None
+    lines: tuple[BenefitLine, ...], general: tuple[BenefitLine, ...], record: Record, order: Sequence[str]
 ) -> _Shares:
     """Copay and coinsurance come from one service type, the most specific that has either: a plan that has a copay for
     therapy does not add its general coinsurance to it.
 
-    ``general``: the network's lines that are not limited to telehealth. ``at_least``: take nothing less specific.
+    ``general``: the network's lines that are not limited to telehealth. ``order``: the service types looked at.
     """
     priced = [line for line in lines if line.amount is not None or line.share is not None]
     priced = [line for line in priced if _is_share(line) and _for_one_visit(line, record)]
-    for service in ORDER:
+    for service in order:
         told = [line for line in priced if line.about(service)]
         about = record.at_place(told)
         if not about:
             continue
-        if at_least is not None and ORDER.index(service) > ORDER.index(at_least):
-            record.notes.append(
-                f"What is said for {SERVICE_NAMES[service]} by telehealth is not taken: "
-                f"{SERVICE_NAMES[at_least]} has figures of its own ({where(about)})."
-            )
-            break
         copays = [line for line in about if line.kind is LineKind.COPAY]
         coinsurances = [line for line in about if line.kind is LineKind.COINSURANCE]
-        copay = record.agree_on_dollars(copays, "copay", "copay")
-        coinsurance = record.agree_on_share(coinsurances, "coinsurance", "coinsurance")
+        copay = record.agree_on_dollars(copays, "copay", _("copay"))
+        coinsurance = record.agree_on_share(coinsurances, "coinsurance", _("coinsurance"))
         if service not in THERAPY:
             record.notes.append(
-                f"No copay or coinsurance is stated for mental health ({record.words}): the one for "
-                f"{SERVICE_NAMES[service]} is taken ({where(about)})."
+                _(
+                    "No copay or coinsurance is stated for mental health (%(network)s): the one for "
+                    "%(service)s is taken (%(place)s)."
+                )
+                % {"network": record.words, "service": service_name(service), "place": where(about)}
             )
         if not record.telehealth:
             office = [line for line in told if OFFICE_PLACE in line.places]
             if about == office:
-                record.notes.append(f"The figures ({record.words}) are for an office alone ({where(about)}).")
+                record.notes.append(
+                    _("The figures (%(network)s) are for an office alone (%(place)s).")
+                    % {"network": record.words, "place": where(about)}
+                )
             elif office:
-                record.notes.append(f"There are other figures for an office alone, not used ({where(office)}).")
+                record.notes.append(
+                    _("There are other figures for an office alone, not used (%(place)s).") % {"place": where(office)}
+                )
         verdict = _verdict(
             service,
             copays=copays,
@@ -203,10 +220,16 @@ def _is_share(line: BenefitLine) -> bool:
 
 def _for_one_visit(line: BenefitLine, record: Record) -> bool:
     if line.visits:
-        record.notes.append(f"A {line.kind.value} for a number of visits only is not used ({line.where}).")
+        record.notes.append(
+            _("A %(kind)s for a number of visits only is not used (%(place)s).")
+            % {"kind": _(line.kind.value), "place": line.where}
+        )
         return False
     if line.span in (Span.REMAINING, Span.TO_DATE, Span.OTHER):
-        record.notes.append(f"A {line.kind.value} that is not for a visit is not used ({line.where}).")
+        record.notes.append(
+            _("A %(kind)s that is not for a visit is not used (%(place)s).")
+            % {"kind": _(line.kind.value), "place": line.where}
+        )
         return False
     return True
 
@@ -232,26 +255,34 @@ def _verdict(
     verdict = read_sentences((m, line.where) for line in copays or coinsurances for m in line.messages)
     verdict = verdict or read_sentences((m, line.where) for line in beside for m in line.messages)
     if verdict is None and service != WHOLE_PLAN and limits and not any(line.amount for line in limits):
-        why = f"The deductible for {SERVICE_NAMES[service]} is $0.00 ({where(limits)})."
+        why = _("The deductible for %(service)s is $0.00 (%(place)s).") % {
+            "service": service_name(service),
+            "place": where(limits),
+        }
         verdict = Verdict(CopayRule.WAIVES_DEDUCTIBLE, applies=False, why=why)
     if verdict is None and copay is not None:
         if service != WHOLE_PLAN and not nearby and not coinsurance:
-            why = (
-                f"Concluded: there is a copay for {SERVICE_NAMES[service]} ({where(copays)}) and neither a deductible "
+            why = _(
+                "Concluded: there is a copay for %(service)s (%(place)s) and neither a deductible "
                 "nor a coinsurance for it; such a copay usually waives the deductible."
-            )
+            ) % {"service": service_name(service), "place": where(copays)}
             verdict = Verdict(CopayRule.WAIVES_DEDUCTIBLE, inferred=True, why=why)
         else:
-            why = "The insurer does not say whether the copay is due instead of, before or after the deductible."
+            why = _("The insurer does not say whether the copay is due instead of, before or after the deductible.")
             verdict = Verdict(why=why)
     if verdict is None:
         return Verdict()
     if verdict.conflict:
         record.conflicts.append(verdict.conflict)
     elif copay is not None and (verdict.inferred or verdict.rule is None):
-        record.notes.append(f"Copay and deductible ({record.words}): {verdict.why}")
+        record.notes.append(
+            _("Copay and deductible (%(network)s): %(why)s") % {"network": record.words, "why": verdict.why}
+        )
     elif copay is None and verdict.applies is False:
-        record.notes.append(f"The deductible does not apply to therapy ({record.words}). {verdict.why}")
+        record.notes.append(
+            _("The deductible does not apply to therapy (%(network)s). %(why)s")
+            % {"network": record.words, "why": verdict.why}
+        )
     return verdict
 
 
@@ -301,8 +332,11 @@ def _authorization(lines: tuple[BenefitLine, ...], record: Record) -> bool | Non
             continue
         if len({line.authorization for line in about}) > 1:
             record.conflicts.append(
-                f"Authorization for {SERVICE_NAMES[service]} ({record.words}) is called both required and not "
-                f"required ({where(about)}). Neither is taken."
+                _(
+                    "Authorization for %(service)s (%(network)s) is called both required and not "
+                    "required (%(place)s). Neither is taken."
+                )
+                % {"service": service_name(service), "network": record.words, "place": where(about)}
             )
             return None
         record.source["authorization_required"] = where(about)

@@ -8,6 +8,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 
 class LineKind(StrEnum):
     """What a line says."""
@@ -134,14 +137,14 @@ psychiatric outpatient, mental health, psychiatric. Facility, inpatient and subs
 ORDER = (*THERAPY, OFFICE_VISIT, WHOLE_PLAN)
 """Where a figure for a therapy session is looked for."""
 
-SERVICE_NAMES = {
-    "CF": "outpatient mental-health providers",
-    "A6": "psychotherapy",
-    "A8": "outpatient psychiatric care",
-    "MH": "mental health",
-    "A4": "psychiatric care",
-    "98": "office visits",
-    "30": "the whole plan",
+_SERVICE_NAMES = {
+    "CF": _("outpatient mental-health providers"),
+    "A6": _("psychotherapy"),
+    "A8": _("outpatient psychiatric care"),
+    "MH": _("mental health"),
+    "A4": _("psychiatric care"),
+    "98": _("office visits"),
+    "30": _("the whole plan"),
 }
 
 DENTAL = frozenset({"23", "24", "25", "26", "27", "28", "35", "36", "37", "38", "39", "40", "41"})
@@ -152,3 +155,8 @@ NO_OVERLAP = DENTAL | PHARMACY | VISION
 
 TELEHEALTH_PLACES = frozenset({"02", "10"})
 OFFICE_PLACE = "11"
+
+
+def service_name(service: str) -> str:
+    """A service type of :data:`ORDER` in words."""
+    return gettext(_SERVICE_NAMES[service])

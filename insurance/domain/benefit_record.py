@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from common.money import dollars
 from insurance.domain.benefit_lines import OFFICE_PLACE, BenefitLine, Level, Span
 from insurance.domain.benefits import share_text
@@ -76,7 +78,10 @@ class Record:
                 return values.pop()
         if lines:
             said = "; ".join(f"{show(found)} ({line.where})" for line in lines if (found := value(line)) is not None)
-            self.conflicts.append(f"The insurer gives more than one {name} ({self.words}): {said}. None is taken.")
+            self.conflicts.append(
+                _("The insurer gives more than one %(name)s (%(network)s): %(figures)s. None is taken.")
+                % {"name": name, "network": self.words, "figures": said}
+            )
         return None
 
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from insurance.domain.benefits import CopayRule
 
 _DEDUCTIBLE = r"(DEDUCTIBLE|DEDUCT|DED)\b"
@@ -54,16 +56,21 @@ def read_sentences(sentences: Iterable[tuple[str, str]]) -> Verdict | None:
     rules = [rule for rule in found if rule is not None]
     if len(rules) > 1 or (None in found and CopayRule.WAIVES_DEDUCTIBLE in rules):
         said = "; ".join(f"“{text}” ({where})" for text, where in found.values())
-        conflict = f"The insurer's sentences about the deductible do not go together: {said}."
+        conflict = _("The insurer's sentences about the deductible do not go together: %(said)s.") % {"said": said}
         return Verdict(why=conflict, conflict=conflict)
     if rules:
         text, where = found[rules[0]]
         waived = rules[0] is CopayRule.WAIVES_DEDUCTIBLE
-        return Verdict(rules[0], applies=not waived, why=f"The insurer writes “{text}” ({where}).")
+        return Verdict(
+            rules[0],
+            applies=not waived,
+            why=_("The insurer writes “%(text)s” (%(place)s).") % {"text": text, "place": where},
+        )
     if None in found:
         text, where = found[None]
         return Verdict(
             applies=True,
-            why=f"The insurer writes “{text}” ({where}), but not whether the copay is due before or after it.",
+            why=_("The insurer writes “%(text)s” (%(place)s), but not whether the copay is due before or after it.")
+            % {"text": text, "place": where},
         )
     return None
