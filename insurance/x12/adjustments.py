@@ -51,7 +51,7 @@ def read_adjustments(segment: Segment) -> list[Adjustment]:
     found = []
     for index in range(2, len(segment.elements), 3):
         code = segment.get(index)
-        if not (code or segment.get(index + 1) or segment.get(index + 2)):
+        if not code and not amount(segment, index + 1):
             continue
         if not code:
             raise X12Error(f"CAS{index:02d} is missing: an amount without its reason", segment.where)

@@ -36,6 +36,8 @@ def findings(raw: bytes) -> list[Finding]:
         )
     except pyx12.errors.EngineError as problem:
         return [Finding("file", str(problem))]
+    except Exception as problem:  # it walks broken envelopes into errors of every type
+        return [Finding("file", f"the validator cannot walk this file: {problem}")]
     finally:
         logger.removeHandler(spoken)
     found = [

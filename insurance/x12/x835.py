@@ -74,8 +74,10 @@ def _claim(claim: RemittedClaim) -> dict[str, object]:
 
 
 def _line(claim: RemittedClaim, line: RemittedLine) -> dict[str, object]:
-    # The guide lets a line leave its date out when the claim's statement period says it.
-    on = line.service_date or claim.date_of("232")
+    on = line.service_date
+    if on is None and claim.date_of("233") in (None, claim.date_of("232")):
+        # The guide lets a line leave its date out when the claim's statement period says it.
+        on = claim.date_of("232")
     return {
         "procedure": line.procedure or None,
         "date": on.isoformat() if on else None,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from insurance.x12 import x277ca, x835, x837p, x999
 from insurance.x12.segments import Party
@@ -90,7 +91,7 @@ def answer(sent: x837p.Claim, lines: tuple[x835.RemittedLine, ...], status: str 
     )  # fmt: skip
 
 
-def remittance(payer: x837p.Payer, *claims: x835.RemittedClaim, on: date = DECIDED, **more: object) -> x835.Remittance:
+def remittance(payer: x837p.Payer, *claims: x835.RemittedClaim, on: date = DECIDED, **more: Any) -> x835.Remittance:
     """One cheque or transfer from ``payer`` for ``claims``."""
     whole = x835.Remittance(
         amount=sum((each.paid for each in claims), Decimal("0.00")), method="ACH", trace="EFT0001",

@@ -3,6 +3,7 @@
 import pytest
 
 from insurance.x12 import x277ca
+from insurance.x12.names import Name
 from insurance.x12.segments import Finding, X12Error
 from insurance.x12.x277ca import Status, accepted
 from tests.x12 import cast
@@ -111,10 +112,10 @@ def test_a_claim_status_response_is_another_transaction() -> None:
 
 
 def test_what_a_payer_writes_reads_back_as_it_was() -> None:
-    source = x277ca.Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
-    us = x277ca.Name("HEADWAY", qualifier="46", identifier="HWY001")
-    ana = x277ca.Name("LOPEZ", "ANA", qualifier="MI", identifier="ANA001", person=True)
-    practice = x277ca.Name("PRACTICE", qualifier="XX", identifier="1234567893")
+    source = Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
+    us = Name("HEADWAY", qualifier="46", identifier="HWY001")
+    ana = Name("LOPEZ", "ANA", qualifier="MI", identifier="ANA001", person=True)
+    practice = Name("PRACTICE", qualifier="XX", identifier="1234567893")
     on = cast.DECIDED
     taken = x277ca.AcknowledgedClaim(
         "S1P", (Status("A2", "20", "", "WQ", on, cast.money("200")),), ana, "ICN1", "", cast.SEEN, cast.SEEN

@@ -1,6 +1,7 @@
 """What support and clients read about a decision: plain, complete, and telling who must act."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.x12.cast import money
 Part = tuple[str, str, str]
 
 
-def decided(*parts: Part, paid: str = "0", status: str = "1", **more: object) -> x835.RemittedClaim:
+def decided(*parts: Part, paid: str = "0", status: str = "1", **more: Any) -> x835.RemittedClaim:
     claim = cast.claim()
     answer = cast.answer(claim, (cast.paid_line(claim.lines[0], paid, *parts),), status)
     assert answer.difference == 0 or status in ("23", "25")

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,28 @@ def test_faults_that_hide_nothing_are_findings() -> None:
         "segment 10 (CLP)", "segment 11 (SVC)", "segment 12 (DTM)", "segment 10 (CLP)",
     ]  # fmt: skip
     assert len(found.findings) == 6
+
+
+def test_a_line_takes_its_date_from_a_claim_of_one_day_only() -> None:
+    body = "CLP*S1P*1*10*0\nDTM*232*20260303\n{}SVC*HC:90837*10*0\nCAS*CO*45*10"
+    dates = []
+    for through in ("", "DTM*233*20260303\n", "DTM*233*20260305\n"):
+        told: dict[str, Any] = x835.describe(payment("0", body.format(through)))
+        dates.append(told["payments"][0]["claims"][0]["lines"][0]["date"])
+    assert dates == ["2026-03-03", "2026-03-03", None]
+
+
+@pytest.mark.parametrize("terminator", ["\n", "'", "~\r\n", "\x1c"])
+def test_any_terminator_the_isa_declares(terminator: str) -> None:
+    raw = (FIXTURES / "paid_reversed_recovered.x12").read_text().replace("\n", "").replace("~", terminator)
+    found, findings = read(raw.encode())
+    assert findings == []
+    assert (found.balanced, len(found.claims)) == (True, 3)
+
+
+def test_a_blank_adjustment_is_passed_over_but_not_one_with_money() -> None:
+    found, _ = read(payment("0", "CLP*S1P*1*10*0\nCAS*CO*45*10****0*"))
+    assert found.claims[0].adjustments == cast.adjustments(("CO", "45", "10"))
 
 
 def test_two_payments_in_one_file_are_read_one_at_a_time() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from insurance.x12 import x277ca, x835, x837p, x999
+from insurance.x12.names import Name
 from insurance.x12.segments import X12Error
 from tests.x12 import cast
 from tests.x12.test_two_plans import to_beta
@@ -20,7 +21,7 @@ def good_files() -> list[bytes]:
     line = cast.paid_line(primary.lines[0], "83", ("CO", "45", "70"), ("PR", "1", "47"))
     fixture = Path(__file__).parent / "fixtures" / "paid_reversed_recovered.x12"
     receipt = x277ca.AcknowledgedClaim("S1P", (x277ca.Status("A2", "20", "", "WQ", cast.DECIDED, cast.money("200")),))
-    name = x277ca.Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
+    name = Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
     fault = x999.SyntaxFault("element", "7", "CLM", 22, "", 5, 3, "Z")
     return [
         fixture.read_bytes(),

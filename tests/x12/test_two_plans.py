@@ -9,6 +9,7 @@ import pytest
 
 from common.errors import BadInput
 from insurance.x12 import balance_837p, next_payer, validate, x277ca, x835, x837p, x999
+from insurance.x12.names import Name
 from insurance.x12.segments import Finding
 from tests.x12 import cast
 from tests.x12.cast import money
@@ -45,7 +46,7 @@ def test_from_primary_claim_to_final_share() -> None:
     taken = x277ca.AcknowledgedClaim(
         "S1P", (x277ca.Status("A2", "20", "", "WQ", date(2026, 3, 11), money("200")),), payer_control_number="ICNS1P"
     )
-    payer = x277ca.Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
+    payer = Name("ALPHA HEALTH", qualifier="PI", identifier="ALPH1")
     batch = x277ca.Acknowledgement(payer, "PR", payer, x837p.batch_reference(17, 1), (taken,))
     (receipt,) = x277ca.read(cast.receipt(batch))
     assert receipt.batch_reference == "000000017-0001"
