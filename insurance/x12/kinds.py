@@ -86,7 +86,7 @@ def _agreed(kind: str, found: str, segment: Segment) -> str:
 
 
 def describe(raw: bytes) -> dict[str, object]:
-    """What the file says, in the shape that ``manage.py read_edi --json`` prints .
+    """What the file says, in the shape that ``manage.py read_edi --json`` prints.
 
     Raises :class:`X12Error` for what cannot be read.
     """
