@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from common.errors import BadInput
+from sandbox.clearinghouse.faults import FAULTS
 from sandbox.clearinghouse.mailbox import stamp
 from sandbox.clearinghouse.office import Office
 from sandbox.insurers.books import UnknownMember, reported_member
@@ -19,7 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @web.middleware
-async def faults_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def mistakes_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A document that cannot be read is 422 with ``{"errors": [{"where", "message"}]}``, an unknown member 404."""
     if not request.path.startswith("/control/"):
         return await handler(request)
@@ -50,6 +51,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/control/clock", get_clock),
         web.post("/control/clock/advance", post_advance),
         web.post("/control/answer_now", post_answer_now),
+        web.post("/control/faults", post_faults),
+        web.delete("/control/faults", delete_faults),
         web.post("/control/reset", post_reset),
     ]
 
@@ -248,7 +251,20 @@ async def post_answer_now(request: web.Request) -> web.Response:
     return web.json_response({"released": released})
 
 
+async def post_faults(request: web.Request) -> web.Response:
+    """Let something go wrong with the next CORE requests."""
+    request.app[FAULTS].order(Fields(await _document(request), ""))
+    return web.json_response({"ok": True})
+
+
+async def delete_faults(request: web.Request) -> web.Response:
+    """Let nothing more go wrong."""
+    request.app[FAULTS].forget()
+    return web.json_response({"ok": True})
+
+
 async def post_reset(request: web.Request) -> web.Response:
     """Start afresh."""
     request.app[OFFICE].start_afresh()
+    request.app[FAULTS].forget()
     return web.json_response({"ok": True})

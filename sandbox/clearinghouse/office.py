@@ -63,18 +63,22 @@ class Office:
         self.books = Books(mailbox.db)
         mailbox.db.executescript(_SCHEMA)
         self._read: OrderedDict[str, list[Taken]] = OrderedDict()
+        self._claims: OrderedDict[str, list[Claim]] = OrderedDict()
         self._awake = asyncio.Event()
         self._stumbled = False
 
+    def wall(self) -> datetime:
+        """The stand-in's clock as it hangs on an insurer's wall."""
+        return self.mailbox.now().astimezone(BUSINESS_ZONE)
+
     def today(self) -> date:
         """The business date of the stand-in's clock."""
-        return self.mailbox.now().astimezone(BUSINESS_ZONE).date()
+        return self.wall().date()
 
     # Real time
 
     def inquire(self, payload: bytes) -> Answered:
         """Answer a 270; one that cannot be read gets a 999 that names the segment."""
-        now = self.mailbox.now()
         try:
             asked = x270.read(payload)
         except X12Error as error:
@@ -90,7 +94,7 @@ class Office:
             sender=PARTY,
             receiver=Party(asked.sender or "UNKNOWN"),
             control_number=self.mailbox.next_number("interchange"),
-            at=now,
+            at=self.wall(),
         )
         return Answered(answer, "X12_271_Response_005010X279A1", slowest)
 
@@ -132,6 +136,7 @@ class Office:
         """Forget every insurer, member, claim and file, and go back to the real time."""
         self.mailbox.empty()
         self._read.clear()
+        self._claims.clear()
 
     def wake(self) -> None:
         """Something new is there to do."""
@@ -259,7 +264,7 @@ class Office:
                 sender=Party(insurer.payer_id),
                 receiver=Party(recipient),
                 control_number=self.mailbox.next_number("interchange"),
-                at=now,
+                at=self.wall(),
             )
             self.mailbox.put(recipient=recipient, kind="835", payload=payload, ready_at=now)
 
@@ -287,8 +292,13 @@ class Office:
         return len(rows)
 
     def _claim_of(self, row: ClaimRow) -> Claim:
-        taken = self._taken(self.mailbox.file_in(row.payload_id))
-        claims = [claim for each in taken if each.submission is not None for claim in each.submission.claims]
+        claims = self._claims.get(row.payload_id)
+        if claims is None:
+            taken = self._taken(self.mailbox.file_in(row.payload_id))
+            claims = [claim for each in taken if each.submission is not None for claim in each.submission.claims]
+            self._claims[row.payload_id] = claims
+            if len(self._claims) > _FILES_KEPT_READ:
+                self._claims.popitem(last=False)
         return claims[row.place]
 
     # Files out
@@ -315,7 +325,7 @@ class Office:
             sender=PARTY,
             receiver=Party(recipient),
             control_number=self.mailbox.next_number("interchange"),
-            at=self.mailbox.now(),
+            at=self.wall(),
         )
 
     def _acknowledgement(self, groups: list[AcknowledgedGroup], recipient: str) -> bytes:
@@ -324,7 +334,7 @@ class Office:
             sender=PARTY,
             receiver=Party(recipient),
             control_number=self.mailbox.next_number("interchange"),
-            at=self.mailbox.now(),
+            at=self.wall(),
         )
 
     def _deliver(self, file: FileIn, kind: str, payload: bytes, delays: Delays) -> None:

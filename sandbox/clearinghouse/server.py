@@ -11,6 +11,7 @@ from aiohttp import web
 from sandbox.clearinghouse import control, desk, envelope
 from sandbox.clearinghouse.control import OFFICE
 from sandbox.clearinghouse.envelope import EnvelopeFault, Message
+from sandbox.clearinghouse.faults import FAULTS, Faults, at_the_edge
 from sandbox.clearinghouse.office import Office
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,9 @@ _CREDENTIALS = web.AppKey("credentials", tuple[str, str])
 
 def create_app(office: Office, *, user: str, password: str) -> web.Application:
     """The application over ``office``; CORE messages need ``user`` and ``password``, the control API does not."""
-    app = web.Application(middlewares=[control.faults_as_json], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[control.mistakes_as_json, at_the_edge], client_max_size=MAX_BODY_BYTES)
     app[OFFICE] = office
+    app[FAULTS] = Faults()
     app[_CREDENTIALS] = (user, password)
     app.add_routes([web.post("/core/realtime", real_time), web.post("/core/batch", batch), web.get("/health", health)])
     app.add_routes([web.get("/", desk.page)])

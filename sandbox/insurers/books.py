@@ -7,10 +7,11 @@ import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from common.clock import BUSINESS_ZONE
 from insurance.x12.adjustments import Adjustment
 from sandbox.insurers.adjudicate import Decision, LineDecision
 from sandbox.insurers.fields import Fields
@@ -70,6 +71,11 @@ class ClaimRow:
     received_at: str
     due_at: str
     state: str
+
+    @property
+    def received_on(self) -> date:
+        """The business date it came in."""
+        return datetime.fromisoformat(self.received_at).replace(tzinfo=UTC).astimezone(BUSINESS_ZONE).date()
 
     @property
     def payer_number(self) -> str:

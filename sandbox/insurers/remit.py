@@ -97,7 +97,7 @@ def _work(
         member,
         claim,
         served=served,
-        received=date.fromisoformat(row.received_at[:10]),
+        received=row.received_on,
         used=books.used(member, member.plan.year_of(served)),
         duplicate=row.frequency == "1" and row.replaces is None and books.same_services(row),
     )
@@ -150,7 +150,7 @@ def _remitted(insurer: Insurer, member: Member, row: ClaimRow, claim: Claim, dec
         references=(Reference("F8", payer_number(row.payer_id, row.replaces)),) if row.replaces else (),
         dates=(
             *((("232", min(served)), ("233", max(served))) if served else ()),
-            ("050", date.fromisoformat(row.received_at[:10])),
+            ("050", row.received_on),
         ),
         amounts=(("AU", decision.allowed),) if decision.allowed else (),
         lines=tuple(lines),

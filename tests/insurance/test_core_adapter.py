@@ -84,6 +84,28 @@ def test_batch_sent_twice_with_one_payload_id_is_one_batch(world: World) -> None
     assert len(adapter.retrieve(payload_type=PayloadType.RETRIEVE_999)) == 1
 
 
+def test_batch_whose_receipt_was_lost_is_settled_by_sending_it_again(world: World) -> None:
+    adapter = core(world.base, sender_id="LOST")
+    payload_id = str(uuid.uuid4())
+    world.control("POST", "faults", {"address": "batch", "kind": "lost_answer"})
+    with pytest.raises(OutcomeUnknown):
+        submit(adapter, payload_id=payload_id)
+    submit(adapter, payload_id=payload_id)
+    time.sleep(0.3)
+    assert len(adapter.retrieve(payload_type=PayloadType.RETRIEVE_999)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [("unavailable", InsurerUnreachable), ("error", OutcomeUnknown), ("slow", OutcomeUnknown)]
+)
+def test_misfortune_on_order_happens_once(world: World, kind: str, error: type[Exception]) -> None:
+    adapter = core(world.base, sender_id="ONCE", timeouts=(1.0, 0.5, 0.5))
+    world.control("POST", "faults", {"address": "batch", "kind": kind, "seconds": 1})
+    with pytest.raises(error):
+        submit(adapter)
+    submit(core(world.base, sender_id="ONCE"))
+
+
 def test_other_payload_under_a_known_payload_id_is_refused(world: World) -> None:
     payload_id = submit(world.core)
     with pytest.raises(ClearinghouseRefused) as caught:
