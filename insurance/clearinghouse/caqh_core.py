@@ -14,7 +14,7 @@ import logging
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import Message
 from http import HTTPStatus
@@ -72,7 +72,7 @@ class CaqhCoreClearinghouse:
 
     url: str
     user: str
-    password: str
+    password: str = field(repr=False)
     sender_id: str
     receiver_id: str
     timeouts: tuple[float, float, float] = (CONNECT_SECONDS, REAL_TIME_SECONDS, BATCH_SECONDS)

@@ -236,6 +236,7 @@ def test_answer_that_is_no_core_message_is_refused(status: int, content_type: st
 )
 def test_settings_name_the_clearinghouse() -> None:
     assert clearinghouse() == caqh_core.CaqhCoreClearinghouse("http://example.test", "u", "p", "S", "R")
+    assert "password" not in repr(clearinghouse())
 
 
 def test_port_taken_is_one_clear_line(tmp_path: Path) -> None:

@@ -85,6 +85,33 @@ def test_secondary_insurer_names_the_primary_and_answers_for_the_dependent(world
 
 
 @pytest.mark.parametrize(
+    ("first", "born", "rejected"),
+    [
+        ("ANA", date(1988, 5, 17), []),
+        ("ANNA", date(1988, 5, 17), [("2100D", "65")]),
+        ("EVE", date(1990, 1, 1), [("2100D", "67")]),
+    ],
+    ids=["herself", "misspelt", "a stranger"],
+)
+def test_dependent_is_looked_up_on_the_holders_card(
+    world: World, first: str, born: date, rejected: list[tuple[str, str]]
+) -> None:
+    world.insure_ana()
+    asked = x270.Inquiry(
+        trace="T-2",
+        payer=payer("INSURER", "BETA1"),
+        provider=provider("HEADWAY PRACTICE", "1234567893"),
+        subscriber=Member("LOPEZ", "BEN", member_id="BEN777", born=date(1986, 2, 9)),
+        dependent=Member("LOPEZ", first, born=born, relationship="01"),
+        service_types=("MH",),
+        on=date(2026, 3, 3),
+    )
+    answer = world.ask(x270.build([asked], sender=cast.US, receiver=cast.HOUSE, control_number=9, at=cast.NOW))
+    assert [(each.loop, each.code) for each in answer.rejections] == rejected
+    assert bool(answer.benefits) is not bool(rejected)
+
+
+@pytest.mark.parametrize(
     ("asked", "loop", "code"),
     [
         (inquiry(member_id="WRONG1"), "2100C", "72"),
