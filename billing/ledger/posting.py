@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from billing.ledger.models import Account, Entry, Line
 from common.errors import DomainError
@@ -123,6 +123,11 @@ def reverse(entry: Entry, *, memo: str, occurred_on: date) -> Entry:
 def find(key: str) -> Entry:
     """The entry of an event that is in the books. Raises ``Entry.DoesNotExist``."""
     return Entry.objects.get(key=key)
+
+
+def lines_of(**concerning: Any) -> QuerySet[Line]:
+    """Lines narrowed by ``client=``, ``session=``, ``provider=``, ``payer=``, as they were posted."""
+    return Line.objects.filter(**concerning).select_related("entry", "account").order_by("id")
 
 
 def balance(book: Book, **concerning: Any) -> Decimal:

@@ -11,7 +11,7 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.ledger.models import Line
+from billing.ledger.posting import lines_of
 from headway.demo.stories import STORIES, Stage, Story, StoryFailed, quiet
 from headway.demo.world import World
 
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         for when, what in _timeline(stage):
             self.stdout.write(f"    {when:%H:%M:%S}  {what}")
         self.stdout.write(f"\n  Ledger of session {stage.session.pk}")
-        for line in Line.objects.filter(session=stage.session).select_related("entry", "account").order_by("id"):
+        for line in lines_of(session=stage.session):
             self.stdout.write(f"    {line.entry.key:<16} {line.account.name:<44} {line.amount:>9.2f}")
 
     def _compare(self, story: Story, stage: Stage, expected: dict[str, str]) -> int:
