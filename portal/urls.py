@@ -1,6 +1,6 @@
 """Addresses of the pages. ``client/`` and ``provider/`` keep their own lists."""
 
-from django.urls import path
+from django.urls import include, path
 
 from portal import views
 
@@ -9,5 +9,7 @@ app_name = "portal"
 urlpatterns = [
     path("", views.front_door, name="front_door"),
     path("theme/", views.choose_theme, name="theme"),
+    path("provider/", include("portal.provider.urls")),
     path("styleguide/", views.living_styleguide, name="styleguide"),
+    path("", include("portal.client.urls")),
 ]

@@ -1,0 +1,19 @@
+"""Addresses of the provider's pages."""
+
+from django.urls import path
+
+from portal.provider import money, sessions, views
+
+app_name = "provider"
+
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("clients/<int:client_id>/", views.client, name="client"),
+    path("sessions/", sessions.index, name="sessions"),
+    path("sessions/new/", sessions.schedule, name="schedule"),
+    path("sessions/<int:session_id>/", sessions.detail, name="session"),
+    path("sessions/<int:session_id>/confirm/", sessions.confirm_one, name="confirm"),
+    path("sessions/<int:session_id>/cancel/", sessions.cancel_one, name="cancel"),
+    path("claims/", money.claims, name="claims"),
+    path("earnings/", money.earnings, name="earnings"),
+]
