@@ -69,6 +69,7 @@ def handlers(form: str, level: str) -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.consumer.connection": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
         },
     }
 
