@@ -182,11 +182,8 @@ class Facts:
         return self._fact((about(plan), "type"), plan.type, tuple(PlanType), usual=True)
 
     def holder(self, plan: PlanFacts) -> Holder:
-        kind = self.type(plan)
-        if kind == PlanType.STUDENT and plan.holder is None:
-            return Holder.SELF
         possible = tuple(Holder)
-        if kind == PlanType.TRICARE:  # seldom the client's own service
+        if self.type(plan) == PlanType.TRICARE:  # seldom the client's own service
             possible = (Holder.SPOUSE, *(holder for holder in possible if holder != Holder.SPOUSE))
         return self._fact((about(plan), "holder"), plan.holder, possible, usual=True)
 

@@ -8,6 +8,7 @@ orders that are possible, the one nearest to the order stated.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from insurance.domain.plan_facts import (
     ClientFacts,
@@ -42,8 +43,10 @@ __all__ = [
     "order_plans",
 ]
 
-_MOST_POSSIBILITIES = 1000
-"""With more than this many ways the missing facts may be, nothing is certain anyway."""
+_MOST_POSSIBILITIES = 500
+"""With more than this many ways the missing facts may be, an order is not called certain."""
+_NEAREST = (0, 0, False)
+"""The distance of the order stated, in a usual case, decided by a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,15 @@ class _Possibility:
     def order(self) -> tuple[str, ...]:
         return tuple(plan.id for plan in self.ranking.plans)
 
+    @property
+    def tied(self) -> bool:
+        """Some plans stand as stated because no rule tells them apart."""
+        return any(link.rule == "undecided" for link in self.ranking.links)
+
+    def settles_like(self, other: "_Possibility") -> bool:
+        """The same order, and not by chance: two ties give the order stated, whatever it is."""
+        return self.order == other.order and self.tied == other.tied
+
 
 def order_plans(
     client: ClientFacts, family: FamilyFacts, plans: Sequence[PlanFacts], *, on: date | None = None
@@ -103,17 +115,11 @@ def order_plans(
     if len(ids) == 1:
         return PlanOrder(tuple(ids), "undecided", True, (only_plan(plans[0]),))
 
-    possibilities: list[_Possibility] = []
-    exhausted = True
-    for possibility in _possibilities(question, {}):
-        possibilities.append(possibility)
-        if len(possibilities) == _MOST_POSSIBILITIES or _nothing_more_to_learn(possibilities, ids):
-            exhausted = False
-            break
+    possibilities, all_seen = _explore(question, ids)
     best = min(possibilities, key=lambda one: _distance(one, ids))
-    settled = exhausted and len({one.order for one in possibilities}) == 1
+    settled = all_seen and all(one.settles_like(best) for one in possibilities)
     doubts = tuple(dict.fromkeys(doubt for one in possibilities for doubt in one.ranking.doubts))
-    certain = settled and not doubts and all(link.rule != "undecided" for link in best.ranking.links)
+    certain = settled and not doubts and not best.tied
     missing = () if settled else _deciding_facts(question, best)
     return PlanOrder(
         order=best.order,
@@ -121,30 +127,56 @@ def order_plans(
         certain=certain,
         why=(
             *(link_in_words(link, best.facts, settled=settled) for link in best.ranking.links),
-            *(doubt_in_words(doubt) for doubt in best.ranking.doubts),
+            *(doubt_in_words(doubt) for doubt in doubts),
             *(missing_in_words(key, plans) for key in missing),
         ),
         missing=missing,
     )
 
 
-def _possibilities(question: _Question, assumed: dict[Key, object]) -> Iterator[_Possibility]:
+def _explore(question: _Question, stated: list[str]) -> tuple[list[_Possibility], bool]:
+    """The possible orders, and whether all were seen.
+
+    Once two differ the answer is uncertain. What is left to find is the order to keep: the one nearest to the order
+    stated, among the cases in which everything is as it usually is.
+    """
+    seen: list[_Possibility] = []
+    for possibility in _possibilities(question, {}):
+        seen.append(possibility)
+        if not possibility.settles_like(seen[0]):
+            break
+        if len(seen) == _MOST_POSSIBILITIES:
+            return seen, False
+    else:
+        return seen, True
+    for possibility in islice(_possibilities(question, {}, usual_only=True), _MOST_POSSIBILITIES):
+        seen.append(possibility)
+        if _distance(possibility, stated) == _NEAREST:
+            break
+    return seen, False
+
+
+def _possibilities(
+    question: _Question, assumed: dict[Key, object], *, usual_only: bool = False
+) -> Iterator[_Possibility]:
     """The order under every way in which the facts that the rules ask for may be; the usual way first."""
     waiting: list[tuple[dict[Key, object], dict[Key, tuple[object, ...]], int]] = [(assumed, {}, 0)]
     while waiting:
         assumed, others, unusual = waiting.pop()
+        if usual_only and unusual:
+            continue
         facts = question.facts(assumed)
         try:
             ranking = rank(facts)
         except Missing as missing:
-            for place, value in reversed(list(enumerate(missing.possible))):
-                waiting.append(
-                    (
-                        {**assumed, missing.key: value},
-                        {**others, missing.key: missing.possible},
-                        unusual + (missing.usual and place > 0),
-                    )
+            waiting += [
+                (
+                    {**assumed, missing.key: value},
+                    {**others, missing.key: missing.possible},
+                    unusual + (missing.usual and place > 0),
                 )
+                for place, value in reversed(list(enumerate(missing.possible)))
+            ]
         else:
             yield _Possibility(ranking, facts, assumed, others, unusual)
 
@@ -156,20 +188,13 @@ def _distance(possibility: _Possibility, stated: list[str]) -> tuple[int, int, b
     return possibility.unusual, swaps, possibility.ranking.links[0].rule == "undecided"
 
 
-def _nothing_more_to_learn(possibilities: list[_Possibility], stated: list[str]) -> bool:
-    """Two orders are possible, and the usual case allows the order stated: no further case changes the answer."""
-    if len({one.order for one in possibilities}) == 1:
-        return False
-    return any(_distance(one, stated) == (0, 0, False) for one in possibilities)
-
-
 def _deciding_facts(question: _Question, best: _Possibility) -> tuple[Key, ...]:
     """The assumed facts of which one alone, were it otherwise, would change the order; all when none does alone."""
 
     def changes(key: Key) -> bool:
         for value in best.others[key]:
             other = next(_possibilities(question, {**best.assumed, key: value}))
-            if other.order != best.order:
+            if not other.settles_like(best):
                 return True
         return False
 
