@@ -4,12 +4,13 @@ Sessions are priced in date order from the primary plan's newest benefits. A sna
 processed when it was taken; what came after it, decided or still under way, is counted on top, once.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
 from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
@@ -21,7 +22,7 @@ from common.money import ZERO, dollars, plain
 from insurance.domain.benefits import Accumulator, Benefits
 from insurance.models import BenefitSnapshot, Claim, Coverage
 from insurance.services.network import rates, standing
-from insurance.services.plan_order import plans_in_order
+from insurance.services.plan_order import plan_histories, plans_in_order
 from people.models import Client
 
 
@@ -79,7 +80,11 @@ def current_costs(sessions: list[Session]) -> dict[int, SessionCost]:
 
 def newest_snapshot(coverage: Coverage, on: date) -> BenefitSnapshot | None:
     """The newest snapshot whose plan year holds ``on``; one without plan dates holds any day."""
-    for snapshot in coverage.snapshots.order_by("-observed_at", "-pk"):
+    return _covering(coverage.snapshots.order_by("-observed_at", "-pk"), on)
+
+
+def _covering(newest_first: Iterable[BenefitSnapshot], on: date) -> BenefitSnapshot | None:
+    for snapshot in newest_first:
         if snapshot.plan_begin is not None and on < snapshot.plan_begin:
             continue
         if snapshot.plan_end is not None and on > snapshot.plan_end:
@@ -88,11 +93,16 @@ def newest_snapshot(coverage: Coverage, on: date) -> BenefitSnapshot | None:
     return None
 
 
-def _walk_sessions(client: Client, snapshot: BenefitSnapshot, coverage: Coverage) -> list[Session]:
-    """The sessions of the snapshot's plan year that may draw on its figures, in date order."""
+def _walk_sessions(client: Client, snapshot: BenefitSnapshot, coverage: Coverage, scheduled: set[int]) -> list[Session]:
+    """The sessions of the snapshot's plan year that draw on its figures as on a first plan's, in date order.
+
+    A confirmed one is where its primary claim went; ``scheduled`` are the ids of those to come that this plan is
+    primary for.
+    """
+    confirmed = Claim.objects.filter(coverage=coverage, rank=1, session__client=client).values("session")
     sessions = Session.objects.filter(
-        client=client, status__in=[Session.Status.SCHEDULED, Session.Status.CONFIRMED]
-    ).exclude(claims__coverage=coverage, claims__rank__gt=1)
+        Q(status=Session.Status.CONFIRMED, pk__in=confirmed) | Q(status=Session.Status.SCHEDULED, pk__in=scheduled)
+    )
     if snapshot.plan_begin is not None:
         sessions = sessions.filter(date__gte=snapshot.plan_begin)
     if snapshot.plan_end is not None:
@@ -175,31 +185,38 @@ def price_upcoming(client: Client) -> list[Priced]:
         .prefetch_related("lines")
         .order_by("date", "starts_at", "pk")
     )
-    priced: dict[int, Priced] = {}
+    history = plan_histories([client])[client.pk]
+    years: dict[tuple[Coverage, BenefitSnapshot | None], list[Session]] = {}
+    newest: dict[Coverage, list[BenefitSnapshot]] = {}
     for session in scheduled:
-        if session.pk in priced:
-            continue
-        plans = plans_in_order(client, on=session.date)
+        plans = history.on(session.date)
         if not plans:
             continue
         coverage = plans[0]
-        snapshot = newest_snapshot(coverage, session.date)
-        if snapshot is None:
-            allowed = rates(payer=coverage.payer, sessions=[session])[session.pk]
-            if allowed is not None:
-                priced[session.pk] = Priced(
-                    session, coverage, None, allowed, allowed, _unverified(allowed, coverage, [])
-                )
-            continue
-        for each in _walk(client, coverage, snapshot):
-            priced.setdefault(each.session.pk, each)
+        if coverage not in newest:
+            newest[coverage] = list(coverage.snapshots.order_by("-observed_at", "-pk"))
+        years.setdefault((coverage, _covering(newest[coverage], session.date)), []).append(session)
+    priced: dict[int, Priced] = {}
+    for (coverage, snapshot), sessions in years.items():
+        found = _walk(client, coverage, snapshot, sessions) if snapshot else _without_benefits(coverage, sessions)
+        priced.update({each.session.pk: each for each in found})
     return [priced[session.pk] for session in scheduled if session.pk in priced]
 
 
-def _walk(client: Client, coverage: Coverage, snapshot: BenefitSnapshot) -> list[Priced]:
+def _without_benefits(coverage: Coverage, sessions: list[Session]) -> list[Priced]:
+    """The insurer has told nothing yet: the full contracted rate."""
+    allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
+    return [
+        Priced(session, coverage, None, allowed, allowed, _unverified(allowed, coverage, []))
+        for session in sessions
+        if (allowed := allowed_by_session[session.pk]) is not None
+    ]
+
+
+def _walk(client: Client, coverage: Coverage, snapshot: BenefitSnapshot, scheduled: list[Session]) -> list[Priced]:
     """Walk one plan year in date order from the snapshot's remaining figures; the prices of scheduled sessions."""
     benefits = snapshot.read()
-    sessions = _walk_sessions(client, snapshot, coverage)
+    sessions = _walk_sessions(client, snapshot, coverage, {session.pk for session in scheduled})
     allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
     office = terms_of(benefits, telehealth=False)
     telehealth = terms_of(benefits, telehealth=True)

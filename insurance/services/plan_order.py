@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from common import clock
@@ -15,34 +15,46 @@ from insurance.models import Coverage, PlanOrder, PlanRank
 from people.models import Client
 
 
+@dataclass(frozen=True, slots=True)
+class PlanHistory:
+    """One client's plans and the decisions about their order, to be asked for any day without another query."""
+
+    plans: tuple[Coverage, ...]
+    decisions: tuple[tuple[date, dict[int, int]], ...]
+    """From which day, and coverage id → rank; the newest decision first."""
+
+    def on(self, day: date) -> list[Coverage]:
+        """The plans in force on a day, the one that pays first in front."""
+        ranks = next((ranks for effective_from, ranks in self.decisions if effective_from <= day), {})
+        in_force = [
+            plan
+            for plan in self.plans
+            if (plan.begins_on is None or plan.begins_on <= day) and (plan.ends_on is None or plan.ends_on >= day)
+        ]
+        # A plan that no decision knows yet comes last, in the place the client gave it.
+        return sorted(in_force, key=lambda plan: (ranks.get(plan.pk, len(ranks) + 1), plan.stated_rank, plan.pk))
+
+
+def plan_histories(clients: Sequence[Client]) -> dict[int, PlanHistory]:
+    """The histories of many clients in three queries: client id → history."""
+    plans: dict[int, list[Coverage]] = {client.pk: [] for client in clients}
+    for coverage in Coverage.objects.filter(client__in=clients, removed_at=None).select_related("payer", "client"):
+        plans[coverage.client_id].append(coverage)
+    decisions: dict[int, list[tuple[date, dict[int, int]]]] = {client.pk: [] for client in clients}
+    for decision in PlanOrder.objects.filter(client__in=clients).order_by("-pk").prefetch_related("ranks"):
+        ranks = {each.coverage_id: each.rank for each in decision.ranks.all()}
+        decisions[decision.client_id].append((decision.effective_from, ranks))
+    return {pk: PlanHistory(tuple(plans[pk]), tuple(decisions[pk])) for pk in plans}
+
+
 def plans_in_order(client: Client, *, on: date) -> list[Coverage]:
-    """The client's plans in force on a day, the one that pays first in front. Two queries."""
-    return plans_in_order_of([client], on=on)[client.pk]
+    """The client's plans in force on a day, the one that pays first in front."""
+    return plan_histories([client])[client.pk].on(on)
 
 
 def plans_in_order_of(clients: Sequence[Client], *, on: date) -> dict[int, list[Coverage]]:
-    """:func:`plans_in_order` of many clients in the same two queries: client id → plans."""
-    in_force: dict[int, list[Coverage]] = {client.pk: [] for client in clients}
-    for coverage in Coverage.objects.on(on).filter(client__in=clients).select_related("payer", "client"):
-        in_force[coverage.client_id].append(coverage)
-    decided: dict[int, dict[int, int]] = {}
-    newest_decision = (
-        PlanOrder.objects.filter(client=OuterRef("plan_order__client"), effective_from__lte=on)
-        .order_by("-pk")
-        .values("pk")[:1]
-    )
-    newest = (
-        PlanRank.objects.filter(plan_order__client__in=clients, plan_order=Subquery(newest_decision))
-        .order_by()
-        .values_list("plan_order__client_id", "coverage_id", "rank")
-    )
-    for client_id, coverage_id, rank in newest:
-        decided.setdefault(client_id, {})[coverage_id] = rank
-    for client_id, plans in in_force.items():
-        ranks = decided.get(client_id, {})
-        # A plan that no decision knows yet comes last, in the place the client gave it.
-        plans.sort(key=lambda plan: (ranks.get(plan.pk, len(ranks) + 1), plan.stated_rank, plan.pk))
-    return in_force
+    """:func:`plans_in_order` of many clients in the same few queries: client id → plans."""
+    return {client_id: history.on(on) for client_id, history in plan_histories(clients).items()}
 
 
 def current_decision(client: Client) -> PlanOrder | None:

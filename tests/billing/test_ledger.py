@@ -1,0 +1,131 @@
+"""The books: balanced, sealed, posted once, reversed once; the database refuses what the code should never try."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from billing.ledger.models import Entry, Line
+from billing.ledger.posting import Book, EntryConflict, Posting, balance, balances_by_session, post, reverse
+from tests.cast import Cast
+
+DAY = date(2026, 3, 2)
+D = Decimal
+
+
+def two_lines(amount: str = "72.00") -> list[Posting]:
+    return [Posting(Book.STRIPE, D(amount)), Posting(Book.BANK, -D(amount))]
+
+
+@pytest.mark.django_db
+def test_an_event_is_posted_once_by_its_key() -> None:
+    first = post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines())
+    again = post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines())
+    assert again == first
+    assert balance(Book.STRIPE) == D("72.00")
+
+
+@pytest.mark.django_db
+def test_the_same_key_with_other_content_is_an_error() -> None:
+    post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines())
+    with pytest.raises(EntryConflict):
+        post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines("72.01"))
+    assert balance(Book.STRIPE) == D("72.00")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [Posting(Book.STRIPE, D("1.00"))],
+        [Posting(Book.STRIPE, D("1.00")), Posting(Book.BANK, D("-0.99"))],
+        [Posting(Book.STRIPE, D("0.00")), Posting(Book.BANK, D("0.00"))],
+    ],
+    ids=["empty", "one-sided", "off by a cent", "nothing"],
+)
+def test_an_unbalanced_event_is_refused_before_it_is_written(lines: list[Posting]) -> None:
+    with pytest.raises(ValueError, match="add up to zero"):
+        post(key="bad", memo="bad", occurred_on=DAY, lines=lines)
+    assert not Entry.objects.exists()
+
+
+def entry_row(key: str) -> Entry:
+    return Entry.objects.create(key=key, memo="by hand", occurred_on=DAY, fingerprint="")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_refuses_an_empty_entry_at_commit() -> None:
+    with pytest.raises(DatabaseError, match="0 lines"), transaction.atomic():
+        entry_row("empty")
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_refuses_an_unbalanced_entry_at_commit() -> None:
+    with pytest.raises(DatabaseError, match=r"off by 0\.01"), transaction.atomic():
+        entry = entry_row("off")
+        Line.objects.create(entry=entry, account_id=Book.STRIPE, amount=D("1.00"))
+        Line.objects.create(entry=entry, account_id=Book.BANK, amount=D("-0.99"))
+    assert not Line.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_joins_an_old_entry() -> None:
+    entry = post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines())
+    with pytest.raises(DatabaseError, match="sealed"), transaction.atomic():
+        Line.objects.create(entry=entry, account_id=Book.STRIPE, amount=D("5.00"))
+    assert balance(Book.STRIPE) == D("72.00")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_line SET amount = amount * 2",
+        "DELETE FROM ledger_line",
+        "UPDATE ledger_entry SET memo = 'other'",
+        "DELETE FROM ledger_entry",
+    ],
+)
+def test_posted_rows_never_change(statement: str) -> None:
+    post(key="payment:1", memo="paid", occurred_on=DAY, lines=two_lines())
+    with pytest.raises(DatabaseError), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert balance(Book.STRIPE) == D("72.00")
+
+
+@pytest.mark.django_db
+def test_a_reversal_undoes_an_entry_once() -> None:
+    entry = post(key="refund:1", memo="refund", occurred_on=DAY, lines=two_lines())
+    first = reverse(entry, memo="sent back", occurred_on=DAY)
+    assert reverse(entry, memo="sent back", occurred_on=DAY) == first
+    assert balance(Book.STRIPE) == D("0.00")
+
+
+def test_what_a_client_owes_is_a_sum_per_session(cast: Cast) -> None:
+    one, other = cast.book(), cast.book(days=7)
+    for number, (session, amount) in enumerate([(one, "72.00"), (one, "-40.00"), (other, "32.00"), (other, "-32.00")]):
+        post(
+            key=f"test:{number}",
+            memo="test",
+            occurred_on=DAY,
+            lines=[
+                Posting(Book.CLIENT_RECEIVABLE, D(amount), client=cast.ana.pk, session=session.pk),
+                Posting(Book.SESSION_REVENUE, -D(amount)),
+            ],
+        )
+    assert balances_by_session(Book.CLIENT_RECEIVABLE, client=cast.ana) == {one.pk: D("32.00")}
+    assert balance(Book.CLIENT_RECEIVABLE, client=cast.ana) == D("32.00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receivable_names_whose_it_is() -> None:
+    with pytest.raises(DatabaseError, match="receivable_names_client_and_session"):
+        post(
+            key="anonymous",
+            memo="nobody's",
+            occurred_on=DAY,
+            lines=[Posting(Book.CLIENT_RECEIVABLE, D("1.00")), Posting(Book.BANK, D("-1.00"))],
+        )
