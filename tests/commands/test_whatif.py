@@ -313,6 +313,16 @@ def test_every_fault_is_told_at_once(whatif: Any) -> None:
     assert [error["where"] for error in answer["errors"]] == ["[0].plan.copay", "[0].sessions[0].date", "[1].on"]
 
 
+def test_a_terminal_is_not_flooded_with_faults(whatif: Any) -> None:
+    code, answer, err = whatif([{}] * 15)
+
+    assert (code, len(answer["errors"])) == (1, 15)
+    assert len(err.splitlines()) == 15
+    code, answer, err = whatif([{}] * 30)
+    assert (code, len(answer["errors"])) == (1, 30)
+    assert err.splitlines()[20:] == ["and 10 more; --json lists all"]
+
+
 def test_an_id_in_any_characters_comes_back(whatif: Any) -> None:
     assert whatif(changed(PRICE, "id", "é ✓ \ud800"))[1]["id"] == "é ✓ \ud800"
 

@@ -13,6 +13,8 @@ from billing.domain.whatif import answer
 from billing.domain.whatif_text import in_words
 from common.strict_json import Fault
 
+_FAULTS_SHOWN = 20
+
 
 class Command(BaseCommand):
     help = (
@@ -42,8 +44,10 @@ class Command(BaseCommand):
         if as_json:
             errors = [{"where": fault.where, "message": fault.message} for fault in faults]
             self.stdout.write(json.dumps({"errors": errors}, indent=1))
-        for fault in faults:
+        for fault in faults[:_FAULTS_SHOWN]:
             self.stderr.write(_printable(f"{fault.where or 'input'}: {fault.message}"))
+        if len(faults) > _FAULTS_SHOWN:
+            self.stderr.write(f"and {len(faults) - _FAULTS_SHOWN} more; --json lists all")
         sys.exit(1)
 
 
