@@ -1,0 +1,69 @@
+"""Appointments: what is coming and what it will cost, what is past and how it was paid."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from billing.access import visible_refunds
+from billing.services.balances import client_balances, total_due
+from care.access import get_session, visible_sessions
+from common.money import ZERO
+from people.models import Client
+from portal.client import reading, words
+from portal.client.doors import client_page
+
+PER_PAGE = 10
+
+
+@require_safe
+@client_page
+def upcoming(request: HttpRequest, client: Client) -> HttpResponse:
+    """Booked sessions, the next one first, each with its estimate."""
+    page = Paginator(reading.upcoming(visible_sessions(request.user)), PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "portal/client/appointments.html",
+        {"client": client, "page": page, "sessions": reading.views_of(list(page), client_balances(client))},
+    )
+
+
+@require_safe
+@client_page
+def past(request: HttpRequest, client: Client) -> HttpResponse:
+    """What there is to pay, with its buttons, then all past sessions. The "pay now" e-mail leads here."""
+    sessions = visible_sessions(request.user)
+    balances, due = reading.due_sessions(client, sessions)
+    page = Paginator(reading.past(sessions), PER_PAGE).get_page(request.GET.get("page"))
+    owed = {session.pk for session in due}
+    shown = [*due, *(each for each in page if each.pk not in owed)]
+    views = {view.session.pk: view for view in reading.views_of(shown, balances)}
+    return render(
+        request,
+        "portal/client/past.html",
+        {
+            "due": [views[session.pk] for session in due],
+            "total": total_due(balances),
+            "paying": sum((each.paying for each in balances.values()), ZERO),
+            "page": page,
+            "sessions": [views[session.pk] for session in page],
+        },
+    )
+
+
+@require_safe
+@client_page
+def session(request: HttpRequest, client: Client, session_id: int) -> HttpResponse:
+    """One session: its price and why, each change of it, the claims' progress, payments and refunds."""
+    found = get_session(request.user, session_id, purpose="appointment")
+    [view] = reading.views_of([found], client_balances(client))
+    return render(
+        request,
+        "portal/client/session.html",
+        {
+            "view": view,
+            "changes": reading.cost_changes(client, session=found),
+            "parts": list(found.payment_parts.select_related("payment__card").order_by("-payment_id")),
+            "refunds": [words.refund_story(each) for each in visible_refunds(request.user).filter(session=found)],
+        },
+    )

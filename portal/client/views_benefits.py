@@ -1,0 +1,68 @@
+"""The detailed benefits page: what each plan covers, how far the year has come, and every change of cost."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from billing.flows import refresh_benefits
+from billing.services.balances import client_balances
+from care.access import visible_sessions
+from care.models import Session
+from common import clock
+from insurance.access import get_coverage
+from insurance.models import EligibilityCheck
+from insurance.services.plan_order import current_decision
+from people.models import Client
+from portal.client import reading
+from portal.client.doors import client_page
+
+CHANGES_PER_PAGE = 12
+
+
+@require_safe
+@client_page
+def benefits(request: HttpRequest, client: Client) -> HttpResponse:
+    """Per plan, in the order that is in force; what a session costs and why; the history of that cost."""
+    sessions = visible_sessions(request.user)
+    priced = reading.upcoming(sessions).first() or (
+        sessions.filter(status=Session.Status.CONFIRMED, costs__isnull=False).order_by("-starts_at").first()
+    )
+    plans = reading.plan_views(client)
+    decision = current_decision(client)
+    changes = Paginator(reading.cost_changes(client), CHANGES_PER_PAGE)
+    return render(
+        request,
+        "portal/client/benefits.html",
+        {
+            "plans": plans,
+            "decision": decision if len(plans) > 1 else None,
+            "priced": reading.views_of([priced], client_balances(client))[0] if priced else None,
+            "changes": changes.get_page(request.GET.get("page")),
+            "today": clock.today(),
+        },
+    )
+
+
+@require_POST
+@client_page
+def check_again(request: HttpRequest, client: Client, coverage_id: int) -> HttpResponse:
+    """Ask the insurer again, unless it is being asked or was asked a moment ago."""
+    coverage = get_coverage(request.user, coverage_id, purpose="check benefits again")
+    latest = EligibilityCheck.objects.filter(coverage=coverage).order_by("-pk").first()
+    if latest is not None and latest.state in (EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED):
+        messages.info(request, _("We are asking %(payer)s already.") % {"payer": coverage.payer})
+    elif latest is not None and clock.now() < latest.created_at + reading.ASK_AGAIN_AFTER:
+        messages.info(
+            request,
+            _("We asked %(payer)s a few minutes ago. Please try again later.") % {"payer": coverage.payer},
+        )
+    else:
+        refresh_benefits.ask_again(coverage)
+        messages.success(
+            request,
+            _("We are asking %(payer)s. The answer usually comes within a minute.") % {"payer": coverage.payer},
+        )
+    return redirect("portal:client:benefits")

@@ -1,0 +1,106 @@
+"""Home: what do I owe, what is next, is anything wrong."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from billing.access import visible_payments, visible_refunds
+from billing.models import Payment, Refund
+from billing.services.balances import total_due
+from billing.services.cards import default_card
+from care.access import visible_sessions
+from common.money import ZERO, dollars
+from insurance.services.plan_order import current_decision
+from people.models import Client
+from portal.client import reading
+from portal.client.doors import client_page
+from portal.client.pauses import open_pauses
+
+LATEST = 5
+
+
+@require_safe
+@client_page
+def home(request: HttpRequest, client: Client) -> HttpResponse:
+    """One glance. What is wrong comes first, then money, then the next session, then what changed lately."""
+    sessions = visible_sessions(request.user)
+    balances, due = reading.due_sessions(client, sessions)
+    coming = reading.upcoming(sessions).first()
+    plans = reading.plan_views(client)
+    decision = current_decision(client)
+    refunding = sum((each.refunding for each in balances.values()), ZERO)
+    return render(
+        request,
+        "portal/client/home.html",
+        {
+            "client": client,
+            "pauses": open_pauses(request.user),
+            "plans": plans,
+            "unread_plans": [plan for plan in plans if plan.refused],
+            "reordered": decision if decision and decision.changed and len(plans) > 1 else None,
+            "due": total_due(balances),
+            "due_count": len(due),
+            "paying": sum((each.paying for each in balances.values()), ZERO),
+            "refunding": refunding,
+            "next": reading.views_of([coming], balances)[0] if coming else None,
+            "needs_card": bool(coming) and default_card(client) is None,
+            "latest": _latest(request, client),
+        },
+    )
+
+
+def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:
+    """The newest changes of cost, refunds and payments as one timeline."""
+    events: list[dict[str, Any]] = [
+        {
+            "when": change.day,
+            "title": f"{change.title}: {dollars(change.before)} → {dollars(change.after)}",
+            "text": _told(change),
+            "tone": "success" if change.after < change.before else "attention",
+            "icon": "trend",
+            "url": reverse("portal:client:session", args=[change.session])
+            if change.count == 1
+            else reverse("portal:client:benefits") + "#changes",
+        }
+        for change in reading.cost_changes(client, limit=60)[:LATEST]
+    ]
+    refunds = visible_refunds(request.user).filter(state=Refund.State.SUCCEEDED, processed_at__isnull=False)
+    events += [
+        {
+            "when": refund.processed_at,
+            "title": _("Refund to your card"),
+            "text": _("For your session with %(provider)s.") % {"provider": refund.session.provider},
+            "tone": "success",
+            "icon": "refund",
+            "amount": refund.amount,
+            "url": reverse("portal:client:payments") + "#refunds",
+        }
+        for refund in refunds.order_by("-processed_at")[:LATEST]
+    ]
+    paid = visible_payments(request.user).filter(state=Payment.State.SUCCEEDED, settled_at__isnull=False)
+    events += [
+        {
+            "when": payment.settled_at,
+            "title": _("You paid"),
+            "text": str(payment.card) if payment.card else "",
+            "tone": "brand",
+            "icon": "payments",
+            "amount": payment.amount,
+            "url": reverse("portal:client:payment", args=[payment.pk]),
+        }
+        for payment in paid.order_by("-settled_at")[:LATEST]
+    ]
+    events.sort(key=lambda event: reading.day_of(event["when"]), reverse=True)
+    return events[:LATEST]
+
+
+def _told(change: reading.Change) -> str:
+    if change.count == 1:
+        return change.sentence
+    many = ngettext("%(count)s session changed.", "%(count)s sessions changed.", change.count)
+    return f"{change.sentence} {many % {'count': change.count}}"

@@ -1,0 +1,62 @@
+"""Payments and refunds: what was taken, what went back and when it shows, the cards on file."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from billing.access import get_payment, visible_cards, visible_payments, visible_refunds
+from billing.models import Payment
+from billing.services.balances import client_balances, total_due
+from care.access import visible_sessions
+from common import clock
+from people.models import Client
+from portal.client import reading, words
+from portal.client.doors import client_page
+
+PER_PAGE = 12
+REFUNDS = 20
+"""Refunds told in full; older ones are found at their session."""
+
+
+@require_safe
+@client_page
+def payments(request: HttpRequest, client: Client) -> HttpResponse:
+    """Refunds with their steps, payments with their receipts, cards."""
+    attempts = visible_payments(request.user).prefetch_related("parts__session__provider")
+    page = Paginator(attempts.exclude(state=Payment.State.CREATED, card=None), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    today = clock.today()
+    return render(
+        request,
+        "portal/client/payments.html",
+        {
+            "refunds": [words.refund_story(each) for each in visible_refunds(request.user)[:REFUNDS]],
+            "page": page,
+            "cards": list(visible_cards(request.user)),
+            "this_month": (today.year, today.month),
+            "due": total_due(client_balances(client)),
+            "upcoming": reading.upcoming(visible_sessions(request.user)).exists(),
+        },
+    )
+
+
+@require_safe
+@client_page
+def payment(request: HttpRequest, client: Client, payment_id: int) -> HttpResponse:
+    """One payment: the receipt, or what happens with an attempt that is not finished."""
+    found = get_payment(request.user, payment_id, purpose="payment")
+    parts = list(found.parts.select_related("session__provider"))
+    return render(
+        request,
+        "portal/client/payment.html",
+        {
+            "payment": found,
+            "parts": parts,
+            "in_motion": found.state in Payment.IN_MOTION,
+            "refunds": [words.refund_story(each) for each in visible_refunds(request.user).filter(payment=found)],
+            "finish": urlencode([("session", part.session_id) for part in parts]),
+        },
+    )

@@ -1,0 +1,300 @@
+"""States in words a client understands: what a cost rests on, where the claims stand, how a refund travels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing.models import Refund, SessionCost
+from common import clock
+from common.money import ZERO, dollars
+from insurance.models import Claim
+
+ANSWER_DAYS = 90
+"""Two plans can take this long to answer (RULES: clocks)."""
+
+STATEMENT_DAYS = 5
+"""Business days after which a processed refund must be on the statement (RULES: clocks)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One row of a price: see ``{% breakdown %}``."""
+
+    kind: str
+    label: str
+    amount: Decimal | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """How a cost is made up, ready for ``{% breakdown %}``, with the reasons as sentences."""
+
+    parts: tuple[Part, ...]
+    total: Decimal
+    total_label: str
+    whole: Decimal
+    whole_label: str
+    why: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What one plan has paid for a session, in dollars."""
+
+    payer: str
+    rank: int
+    amount: Decimal
+
+
+def _money(text: object) -> Decimal | None:
+    return Decimal(text) if isinstance(text, str) else None
+
+
+def price(cost: SessionCost, paid: Sequence[Paid] = ()) -> Price:
+    """A cost in its parts. ``paid`` is what the plans have paid, once they have; an estimate needs none."""
+    told = cost.breakdown
+    verified = bool(told.get("verified"))
+    own = _own_parts(told)
+    if cost.basis == SessionCost.Basis.ESTIMATE or not paid:
+        plan = _money(told.get("plan"))
+        payer = told.get("payer", "")
+        parts = [Part("plan", _("%(payer)s pays") % {"payer": payer} if payer else _("Your plan pays"), plan), *own]
+    else:
+        parts = [
+            Part("plan" if each.rank == 1 else "secondary", _("%(payer)s paid") % {"payer": each.payer}, each.amount)
+            for each in paid
+        ]
+        if own:
+            parts += own
+        elif cost.amount > ZERO:
+            parts.append(Part("other", _("What your plans leave to you"), cost.amount))
+        rest = cost.allowed - cost.amount - sum((each.amount for each in paid), ZERO)
+        if rest > ZERO:
+            parts.append(Part("other", _("Taken off the price: nobody pays this"), rest))
+    return Price(
+        parts=tuple(parts),
+        total=cost.amount,
+        total_label=_total_label(cost),
+        whole=cost.allowed,
+        whole_label=_("Full price agreed with your plan"),
+        why=tuple(told.get("why", ())),
+        verified=verified,
+    )
+
+
+def _own_parts(told: dict[str, Any]) -> list[Part]:
+    labels = {
+        "deductible": (_("Your deductible"), _("What you pay yourself each year before your plan starts to pay")),
+        "copay": (_("Your copay"), _("A fixed amount for each visit")),
+        "coinsurance": (_("Your coinsurance"), _("Your share of the price, as a percentage")),
+        "not_covered": (_("Not covered"), _("A part your plan does not pay for")),
+    }
+    found = []
+    for kind, (label, note) in labels.items():
+        amount = _money(told.get(kind))
+        if amount:
+            found.append(Part(kind, label, amount, note))
+    return found
+
+
+def _total_label(cost: SessionCost) -> str:
+    match cost.basis:
+        case SessionCost.Basis.ESTIMATE:
+            return _("You pay (estimate)")
+        case SessionCost.Basis.AFTER_PRIMARY:
+            return _("Left after your first plan")
+        case _:
+            return _("You pay")
+
+
+def cost_tone(cost: SessionCost) -> str:
+    """The tone of the badge that names what a cost rests on."""
+    return {SessionCost.Basis.ESTIMATE: "info", SessionCost.Basis.AFTER_PRIMARY: "attention"}.get(
+        SessionCost.Basis(cost.basis), "success"
+    )
+
+
+def cost_basis(cost: SessionCost, *, past: bool) -> str:
+    """What a cost rests on, in two or three words."""
+    match cost.basis:
+        case SessionCost.Basis.ESTIMATE:
+            return _("Estimate charged") if past else _("Estimate")
+        case SessionCost.Basis.AFTER_PRIMARY:
+            return _("Waiting for your second plan")
+        case _:
+            return _("Final cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a session's claims stand: one sentence, the steps for a stepper, and by when we expect to know."""
+
+    sentence: str
+    steps: tuple[dict[str, str], ...] = ()
+    by: date | None = None
+    late: bool = False
+    final: bool = False
+    call: bool = False
+    """The client has to call an insurer first."""
+    notes: tuple[str, ...] = field(default=())
+
+
+def progress(day: date, cost: SessionCost | None, claims: Sequence[Claim]) -> Progress:
+    """``claims`` are the session's own in order of payment, replaced ones left out, with ``coverage.payer`` loaded."""
+    notes = tuple(claim.reason for claim in claims if claim.submission == Claim.Submission.NOT_NEEDED and claim.reason)
+    asked = [claim for claim in claims if claim.submission != Claim.Submission.NOT_NEEDED]
+    final = cost is not None and cost.basis == SessionCost.Basis.FINAL
+    steps: list[tuple[str, bool]] = [(_("Session confirmed"), True)]
+    for claim in asked:
+        payer = claim.coverage.payer.name
+        steps.append((_("Sent to %(payer)s") % {"payer": payer}, _sent(claim)))
+        steps.append((_("%(payer)s answered") % {"payer": payer}, _answered(claim)))
+    steps.append((_("Final cost"), final))
+    by = day + timedelta(days=ANSWER_DAYS)
+    if final:
+        return Progress(_("Every plan has answered. This cost is final."), _stepper(steps), final=True, notes=notes)
+    open_claim = next((claim for claim in asked if not _answered(claim)), None)
+    return Progress(
+        sentence=_standing(open_claim, asked),
+        steps=_stepper(steps),
+        by=by,
+        late=clock.today() > by,
+        call=open_claim is not None and open_claim.decision == Claim.Decision.COB,
+        notes=notes,
+    )
+
+
+def _sent(claim: Claim) -> bool:
+    before = (Claim.Submission.WAITING, Claim.Submission.HELD, Claim.Submission.READY)
+    return claim.submission not in before
+
+
+def _answered(claim: Claim) -> bool:
+    return claim.decision == Claim.Decision.PAID
+
+
+def _stepper(steps: list[tuple[str, bool]]) -> tuple[dict[str, str], ...]:
+    found: list[dict[str, str]] = []
+    current = False
+    for label, done in steps:
+        if done and not current:
+            found.append({"label": label, "state": "done"})
+        else:
+            found.append({"label": label, "state": "todo" if current else "current"})
+            current = True
+    return tuple(found)
+
+
+def _standing(claim: Claim | None, asked: Sequence[Claim]) -> str:
+    """The sentence for the first claim that is not answered yet."""
+    if claim is None:
+        return (
+            _("Your plans have answered. We are working out your final cost.")
+            if asked
+            else _("No plan could be asked to pay for this session.")
+        )
+    words = {"payer": claim.coverage.payer.name}
+    match claim.decision:
+        case Claim.Decision.COB:
+            return _("%(payer)s needs a call from you before it can go on.") % words
+        case Claim.Decision.DENIED:
+            return _("%(payer)s has not paid yet. We are asking it why; there is nothing you need to do.") % words
+        case Claim.Decision.REVERSED:
+            return _("%(payer)s took its answer back and is looking at this session again.") % words
+    state = Claim.Submission
+    match claim.submission:
+        case state.HELD:
+            return _("On hold while your account is paused.")
+        case state.WAITING:
+            return _("%(payer)s is asked next, as soon as the plan before it has answered.") % words
+        case state.READY:
+            return _("We are sending the claim to %(payer)s.") % words
+        case state.REJECTED:
+            return _("%(payer)s sent the claim back. We are putting it right; there is nothing you need to do.") % words
+        case state.ACCEPTED:
+            return _("%(payer)s has the claim and is working on it.") % words
+        case _:
+            return _("Sent to %(payer)s. We are waiting for its answer.") % words
+
+
+@dataclass(frozen=True, slots=True)
+class RefundStory:
+    """A refund with its steps for the timeline, and the way to support when it should have arrived."""
+
+    refund: Refund
+    events: tuple[dict[str, Any], ...]
+    state: str
+    tone: str
+    statement_by: date | None
+    overdue: bool
+    reference: str
+
+    @property
+    def help_url(self) -> str:
+        return f"{reverse('portal:client:messages')}?category=refund&reference={self.reference.replace(' ', '+')}#ask"
+
+
+def refund_story(refund: Refund) -> RefundStory:
+    """Promised, sent, processed, on the statement: what is done, what comes next and by when."""
+    card = str(refund.payment.card) if refund.payment.card else _("the card you paid with")
+    events: list[dict[str, Any]] = [
+        {
+            "when": refund.created_at,
+            "title": _("Promised"),
+            "text": _("Your session cost less than you paid. We give back %(amount)s to %(card)s.")
+            % {"amount": dollars(refund.amount), "card": card},
+            "tone": "brand",
+            "icon": "check",
+        }
+    ]
+    statement_by = overdue = None
+    match refund.state:
+        case Refund.State.CREATED:
+            state, tone = _("Promised"), "info"
+        case Refund.State.UNKNOWN:
+            state, tone = _("Being checked"), "attention"
+        case Refund.State.SUBMITTED | Refund.State.IN_TRANSIT:
+            state, tone = _("Sent"), "info"
+        case Refund.State.FAILED:
+            state, tone = _("Did not arrive"), "danger"
+        case _:
+            state, tone = _("Processed"), "success"
+    if refund.processed_at is not None:
+        processed_on = refund.processed_at.astimezone(clock.BUSINESS_ZONE).date()
+        statement_by = clock.add_business_days(processed_on, STATEMENT_DAYS)
+        overdue = clock.today() > statement_by
+        events.append(
+            {
+                "when": refund.processed_at,
+                "title": _("Processed"),
+                "text": _("The money is with your bank. We sent you an e-mail about it."),
+                "tone": "success",
+                "icon": "refund",
+            }
+        )
+        if refund.state == Refund.State.SUCCEEDED:
+            events.append(
+                {
+                    "when": statement_by,
+                    "title": _("It should be on your statement by now") if overdue else _("On your statement by then"),
+                    "text": _("Banks take 3 to 5 business days to show it."),
+                    "tone": "neutral",
+                    "icon": "clock",
+                }
+            )
+    return RefundStory(
+        refund=refund,
+        events=tuple(events),
+        state=state,
+        tone=tone,
+        statement_by=statement_by,
+        overdue=bool(overdue),
+        reference=f"refund {refund.pk}",
+    )
