@@ -1,6 +1,9 @@
 """What holds for every order: a certain one stands, whatever is learned and however the plans are stated."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -51,7 +54,7 @@ FACTS: dict[type[Any], dict[str, st.SearchStrategy[Any]]] = {
 
 
 @st.composite
-def facts(draw: st.DrawFn, kind: type[Any], missing: float, **given_facts: Any) -> Any:
+def facts(draw: st.DrawFn, /, kind: type[Any], missing: float, **given_facts: Any) -> Any:
     """Facts of which some are missing; ``missing`` from 0 (none) to 1 (all)."""
     values = {
         name: None if draw(st.floats(0, 1)) < missing else draw(strategy) for name, strategy in FACTS[kind].items()
@@ -60,7 +63,7 @@ def facts(draw: st.DrawFn, kind: type[Any], missing: float, **given_facts: Any) 
 
 
 @st.composite
-def questions(draw: st.DrawFn, missing: float) -> tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]]:
+def questions(draw: st.DrawFn, /, missing: float) -> tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]]:
     count = draw(st.integers(2, 4))
     return (
         draw(facts(ClientFacts, missing)),
@@ -69,7 +72,7 @@ def questions(draw: st.DrawFn, missing: float) -> tuple[ClientFacts, FamilyFacts
     )
 
 
-def completed(draw: st.DrawFn, kind: type[Any], known: Any) -> Any:
+def completed(draw: Callable[[st.SearchStrategy[Any]], Any], kind: type[Any], known: Any) -> Any:
     values = {}
     for name, strategy in FACTS[kind].items():
         value = getattr(known, name)
@@ -88,15 +91,7 @@ def one_birthday_each(plans: tuple[PlanFacts, ...], known: tuple[PlanFacts, ...]
     for plan in plans:
         born.setdefault(plan.holder, plan.holder_born)
     return tuple(
-        plan
-        if plan.holder == Holder.OTHER
-        else PlanFacts(
-            **{
-                **{name: getattr(plan, name) for name in PlanFacts.__dataclass_fields__},
-                "holder_born": born[plan.holder],
-            }
-        )
-        for plan in plans
+        plan if plan.holder == Holder.OTHER else replace(plan, holder_born=born[plan.holder]) for plan in plans
     )
 
 
@@ -121,7 +116,7 @@ def test_a_certain_order_stands_when_missing_facts_are_learned(
 @given(st.sampled_from([0.0, 0.1, 0.3]).flatmap(questions), st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_a_certain_order_does_not_depend_on_the_order_stated(
-    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]], random: "st.random.Random"
+    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]], random: Random
 ) -> None:
     client, family, plans = question
     shuffled = list(plans)
@@ -137,7 +132,7 @@ def test_a_certain_order_does_not_depend_on_the_order_stated(
 @given(questions(0.0), st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None)
 def test_with_all_facts_only_a_full_tie_keeps_the_order_stated(
-    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]], random: "st.random.Random"
+    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]], random: Random
 ) -> None:
     client, family, plans = question
     shuffled = list(plans)

@@ -1,8 +1,10 @@
 """What holds for every price: parts add up, nothing passes a limit, and what is said to be known does not change."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,10 +36,6 @@ terms = st.builds(
 sessions = st.lists(
     st.builds(PlannedSession, date=st.dates(date(2026, 1, 1), date(2026, 1, 9)), allowed=cents(20_000)), max_size=6
 )
-
-
-def with_terms(plan: PlanTerms, **changes: object) -> PlanTerms:
-    return PlanTerms(**{name: changes.get(name, getattr(plan, name)) for name in PlanTerms.__dataclass_fields__})
 
 
 def figures(pricing: Pricing) -> list[object]:
@@ -86,7 +84,7 @@ def test_remaining_figures_fall_by_what_was_paid(plan: PlanTerms, planned: list[
 
 @given(terms, sessions, st.randoms(use_true_random=False))
 def test_the_order_in_which_different_days_are_given_changes_nothing(
-    plan: PlanTerms, planned: list[PlannedSession], random: "st.random.Random"
+    plan: PlanTerms, planned: list[PlannedSession], random: Random
 ) -> None:
     one_a_day = [
         PlannedSession(date(2026, 1, 1) + timedelta(days=place), session.allowed)
@@ -114,11 +112,11 @@ def test_what_is_known_stays_when_a_missing_fact_is_learned(
 ) -> None:
     learned = plan
     if not plan.deductible_known:
-        learned = with_terms(learned, deductible_remaining=deductible, family_deductible_remaining=family)
+        learned = replace(learned, deductible_remaining=deductible, family_deductible_remaining=family)
     if plan.copay is not None and plan.copay_rule is None:
-        learned = with_terms(learned, copay_rule=rule)
+        learned = replace(learned, copay_rule=rule)
     if not plan.share_known and plan.copay_rule != CopayRule.WAIVES_DEDUCTIBLE:
-        learned = with_terms(learned, coinsurance=coinsurance)
+        learned = replace(learned, coinsurance=coinsurance)
 
     before, after = figures(price_sessions(plan, planned)), figures(price_sessions(learned, planned))
 
@@ -135,7 +133,7 @@ def every_reading(plan: PlanTerms, planned: list[PlannedSession]) -> list[Pricin
     unknown_rule = plan.copay is not None and plan.copay_rule is None
     rules = list(CopayRule) if unknown_rule else [plan.copay_rule]
     return [
-        price_sessions(with_terms(plan, deductible_remaining=deductible, copay_rule=rule), planned)
+        price_sessions(replace(plan, deductible_remaining=deductible, copay_rule=rule), planned)
         for deductible, rule in product(deductibles, rules)
     ]
 
