@@ -1,9 +1,9 @@
 """The doors to clients and sessions: everyone else's rows look as if they did not exist."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from care.models import Session
+from care.models import CareRelationship, Session
 from common import clock
 from people.access import Visitor, is_support, record_access
 from people.models import Client, Role
@@ -19,17 +19,10 @@ def visible_clients(user: Visitor) -> QuerySet[Client]:
             return clients.filter(user=user.pk)
         case Role.PROVIDER:
             today = clock.today()
-            return (
-                clients.filter(
-                    care_relationships__provider__user=user.pk,
-                    care_relationships__began_on__lte=today,
-                )
-                .exclude(
-                    care_relationships__provider__user=user.pk,
-                    care_relationships__ended_on__lt=today,
-                )
-                .distinct()
+            caseload = CareRelationship.objects.filter(
+                Q(ended_on=None) | Q(ended_on__gte=today), provider__user=user.pk, began_on__lte=today
             )
+            return clients.filter(pk__in=caseload.values("client"))
         case _:
             return clients.none()
 

@@ -14,6 +14,9 @@ from insurance.domain.benefits import Benefits, CobSignal
 from insurance.models import Coverage, PlanOrder, PlanRank
 from people.models import Client
 
+ALWAYS = date(1900, 1, 1)
+"""Since when a plan holds whose beginning nobody told us."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanHistory:
@@ -195,9 +198,12 @@ def _says_the_same(
 
 
 def _effective_from(plans: Sequence[Coverage], before: PlanOrder | None, today: date) -> date:
-    """An order for the same plans holds as far back as the one it corrects; other plans begin a new one today."""
+    """The first order holds for as long as the plans do; one for the same plans, as far back as the one it corrects.
+
+    Other plans begin a new order today.
+    """
     if before is None:
-        return min(plan.begins_on or plan.created_at.astimezone(clock.BUSINESS_ZONE).date() for plan in plans)
+        return min(plan.begins_on or ALWAYS for plan in plans)
     if sorted(before.stated) == sorted(plan.pk for plan in plans):
         return before.effective_from
     return today
