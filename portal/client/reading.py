@@ -79,8 +79,8 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
     estimates = {
         cost.session_id: cost.amount
         for cost in SessionCost.objects.filter(session__in=sessions, basis=SessionCost.Basis.ESTIMATE)
-        .order_by("session", "-pk")
-        .distinct("session")
+        .order_by("session_id", "-pk")
+        .distinct("session_id")
     }
     claims: dict[int, list[Claim]] = {}
     insurers: dict[int, list[words.Paid]] = {}
@@ -88,7 +88,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
         Claim.objects.filter(session__in=sessions)
         .exclude(submission=Claim.Submission.REPLACED)
         .select_related("coverage__payer")
-        .order_by("session", "rank")
+        .order_by("session_id", "rank")
     )
     decided = _decided(list(rows))
     for claim in rows:
@@ -125,15 +125,15 @@ def _decided(claims: Sequence[Claim]) -> dict[int, Decimal]:
     rows = (
         Adjudication.objects.filter(claim__in=ids)
         .exclude(status_code=REVERSAL)
-        .order_by("claim", "-pk")
-        .distinct("claim")
-        .values_list("claim", "paid")
+        .order_by("claim_id", "-pk")
+        .distinct("claim_id")
+        .values_list("claim_id", "paid")
     )
     return {claim: paid for claim, paid in rows if claim is not None}
 
 
 def _sums(rows: "QuerySet[Any]") -> dict[int, Decimal]:
-    return dict(rows.order_by().values_list("session").annotate(total=Sum("amount")))
+    return dict(rows.order_by().values_list("session_id").annotate(total=Sum("amount")))
 
 
 def upcoming(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
@@ -308,8 +308,8 @@ def plan_views(client: Client) -> list[PlanView]:
     checks = {
         check.coverage_id: check
         for check in EligibilityCheck.objects.filter(coverage__in=plans)
-        .order_by("coverage", "-pk")
-        .distinct("coverage")
+        .order_by("coverage_id", "-pk")
+        .distinct("coverage_id")
     }
     views = []
     for rank, coverage in enumerate(plans, start=1):
