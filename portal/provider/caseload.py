@@ -183,7 +183,8 @@ def rows(user: "User | AnonymousUser", clients: Sequence[Client]) -> list[Row]:
         .distinct("client_id")
         .prefetch_related(open_claims())
     }
-    priced = current_costs([*upcoming.values(), *last.values()])
+    unconfirmed = [sessions[-1] for sessions in waiting.values()]
+    priced = current_costs([*upcoming.values(), *unconfirmed, *last.values()])
     changed = {
         cost.session.client_id: as_change(cost)
         for cost in changes(mine).order_by("session__client_id", "-pk").distinct("session__client_id")
@@ -191,7 +192,7 @@ def rows(user: "User | AnonymousUser", clients: Sequence[Client]) -> list[Row]:
     found = []
     for client in clients:
         ahead, behind = upcoming.get(client.pk), last.get(client.pk)
-        subject = ahead or behind
+        subject = ahead or (waiting[client.pk][-1] if client.pk in waiting else behind)
         found.append(
             Row(
                 client=client,
@@ -222,6 +223,11 @@ class SessionRow:
     session: Session
     cost: SessionCost | None
     progress: Progress | None = None
+
+    @property
+    def can_confirm(self) -> bool:
+        """It has taken place and waits for the provider."""
+        return self.session.status == Session.Status.SCHEDULED and self.session.starts_at <= clock.now()
 
 
 def session_rows(sessions: list[Session]) -> list[SessionRow]:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from common.errors import BadInput
-from insurance.management.edi_text import render
+from insurance.x12.in_words import render
 from insurance.x12.kinds import KINDS, describe
 
 

@@ -1,4 +1,4 @@
-"""What ``read_edi`` found, as text for a person at a terminal. Input: the contract's JSON; output: lines."""
+"""What an X12 file says, as text for a person. Input: the JSON of ``insurance.x12.kinds.describe``; output: lines."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

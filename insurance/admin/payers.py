@@ -1,0 +1,38 @@
+"""Insurers, our contracts with them, their rates, and who is credentialed."""
+
+from django.contrib import admin
+
+from common.desk import Reference
+from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
+
+
+@admin.register(Payer)
+class PayerDesk(Reference):
+    list_display = ("name", "payer_id", "member_services_phone", "secondary_method", "timely_filing_days")
+    list_filter = ("secondary_method", "claim_filing_code")
+    search_fields = ("name", "payer_id")
+
+
+@admin.register(NetworkContract)
+class NetworkContractDesk(Reference):
+    list_display = ("payer", "begins_on", "ends_on")
+    list_filter = ("payer",)
+    list_select_related = ("payer",)
+
+
+@admin.register(Credential)
+class CredentialDesk(Reference):
+    list_display = ("provider", "payer", "state", "begins_on", "ends_on")
+    list_filter = ("payer", "state")
+    search_fields = ("provider__last_name", "provider__npi")
+    list_select_related = ("provider", "payer")
+    autocomplete_fields = ("provider", "payer")
+
+
+@admin.register(FeeSchedule)
+class FeeScheduleDesk(Reference):
+    list_display = ("payer", "cpt", "licence", "rate", "begins_on", "ends_on")
+    list_filter = ("payer", "cpt", "licence")
+    search_fields = ("payer__name", "cpt")
+    list_select_related = ("payer",)
+    autocomplete_fields = ("payer",)
