@@ -1,0 +1,177 @@
+"""Invariants of the books, claims and mail, each a query for what violates it. ``manage.py check_books`` runs them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An invariant: its name, what it says in words, and the SQL that finds rows breaking it (one text column)."""
+
+    name: str
+    says: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many rows break an invariant, and a few of them."""
+
+    check: Check
+    violations: int
+    examples: tuple[str, ...]
+
+
+CHECKS = (
+    Check(
+        "entries_balance",
+        "Every ledger entry has at least two lines that add up to zero.",
+        """
+        SELECT e.key FROM ledger_entry e LEFT JOIN ledger_line l ON l.entry_id = e.id
+        GROUP BY e.id HAVING count(l.id) < 2 OR sum(l.amount) <> 0
+        """,
+    ),
+    Check(
+        "payments_are_booked",
+        "A succeeded payment, and no other, is in the books with its amount.",
+        """
+        SELECT 'payment ' || p.id FROM billing_payment p
+        LEFT JOIN ledger_entry e ON e.key = 'payment:' || p.id
+        LEFT JOIN ledger_line l ON l.entry_id = e.id AND l.account_id = 'stripe'
+        GROUP BY p.id, e.id
+        HAVING (p.state = 'succeeded') <> (e.id IS NOT NULL)
+            OR (p.state = 'succeeded' AND coalesce(sum(l.amount), 0) <> p.amount)
+        """,
+    ),
+    Check(
+        "payments_are_their_parts",
+        "The parts of a payment add up to it.",
+        """
+        SELECT 'payment ' || p.id FROM billing_payment p LEFT JOIN billing_paymentpart t ON t.payment_id = p.id
+        GROUP BY p.id HAVING coalesce(sum(t.amount), 0) <> p.amount
+        """,
+    ),
+    Check(
+        "refunds_are_booked",
+        "A processed refund, and no other, is in the books with its amount; one the bank sent back is reversed.",
+        """
+        SELECT 'refund ' || r.id FROM billing_refund r
+        LEFT JOIN ledger_line l ON l.account_id = 'stripe' AND l.entry_id IN (
+            SELECT id FROM ledger_entry WHERE key IN ('refund:' || r.id, 'reversal:refund:' || r.id))
+        GROUP BY r.id
+        HAVING coalesce(-sum(l.amount), 0) <> CASE WHEN r.state = 'succeeded' THEN r.amount ELSE 0 END
+        """,
+    ),
+    Check(
+        "refunds_within_payments",
+        "What is given back of a payment for a session is never more than was paid for it.",
+        """
+        SELECT 'payment ' || t.payment_id || ' session ' || t.session_id FROM billing_paymentpart t
+        JOIN billing_payment p ON p.id = t.payment_id
+        JOIN billing_refund r ON r.payment_id = t.payment_id AND r.session_id = t.session_id AND r.state <> 'failed'
+        GROUP BY t.id, p.state HAVING sum(r.amount) > t.amount OR p.state <> 'succeeded'
+        """,
+    ),
+    Check(
+        "remittances_balance",
+        "The claims of a remittance less its provider-level adjustments are its amount.",
+        """
+        SELECT 'remittance ' || m.id FROM insurance_remittance m
+        WHERE m.amount <> (SELECT coalesce(sum(a.paid), 0) FROM insurance_adjudication a WHERE a.remittance_id = m.id)
+                        - (SELECT coalesce(sum(b.amount), 0) FROM insurance_provideradjustment b
+                           WHERE b.remittance_id = m.id)
+        """,
+    ),
+    Check(
+        "insurer_money_is_booked",
+        "Every posted result's payment is at the bank in the books, once.",
+        """
+        SELECT 'adjudication ' || a.id FROM insurance_adjudication a
+        LEFT JOIN ledger_line l ON l.account_id = 'bank' AND l.entry_id =
+            (SELECT id FROM ledger_entry WHERE key = 'adjudication:' || a.id)
+        GROUP BY a.id
+        HAVING coalesce(sum(l.amount), 0) <> CASE WHEN a.posted_at IS NULL THEN 0 ELSE a.paid END
+        """,
+    ),
+    Check(
+        "confirmed_sessions_are_complete",
+        "A confirmed session has a cost, an earning, a primary claim and its entries; no other session has an earning.",
+        """
+        SELECT 'session ' || s.id FROM care_session s
+        WHERE (s.status = 'confirmed') <> (
+            EXISTS (SELECT 1 FROM billing_providerearning WHERE session_id = s.id)
+            AND EXISTS (SELECT 1 FROM billing_sessioncost WHERE session_id = s.id)
+            AND EXISTS (SELECT 1 FROM insurance_claim WHERE session_id = s.id AND rank = 1)
+            AND EXISTS (SELECT 1 FROM ledger_entry WHERE key = 'earning:' || s.id))
+        """,
+    ),
+    Check(
+        "final_costs_are_booked",
+        "The books ask the client for exactly the final cost of a session.",
+        """
+        SELECT 'session ' || c.session_id FROM (
+            SELECT DISTINCT ON (session_id) session_id, amount, basis FROM billing_sessioncost
+            ORDER BY session_id, id DESC) c
+        WHERE c.basis = 'final' AND c.amount <> (
+            SELECT coalesce(sum(l.amount), 0) FROM ledger_line l JOIN ledger_entry e ON e.id = l.entry_id
+            WHERE l.account_id = 'client_receivable' AND l.session_id = c.session_id AND e.key LIKE 'cost:%')
+        """,
+    ),
+    Check(
+        "claims_in_sequence",
+        "No claim is sent to a later plan before every plan ahead of it has answered.",
+        """
+        SELECT 'claim ' || later.control_number FROM insurance_claim later
+        JOIN insurance_claim earlier ON earlier.session_id = later.session_id AND earlier.rank < later.rank
+        WHERE later.submitted_at IS NOT NULL AND later.submission <> 'replaced' AND earlier.decision = 'none'
+          AND earlier.submission NOT IN ('not_needed', 'replaced')
+        """,
+    ),
+    Check(
+        "pauses_are_summed_up",
+        "A client is paused exactly while a pause of theirs is open.",
+        """
+        SELECT 'client ' || c.id FROM people_client c
+        WHERE (c.paused_since IS NOT NULL)
+           <> EXISTS (SELECT 1 FROM insurance_accountpause p WHERE p.client_id = c.id AND p.cleared_at IS NULL)
+        """,
+    ),
+    Check(
+        "no_session_confirmed_in_a_pause",
+        "No session was confirmed while its client was paused.",
+        """
+        SELECT 'session ' || s.id FROM care_session s JOIN insurance_accountpause p ON p.client_id = s.client_id
+        WHERE s.confirmed_at > p.opened_at AND (p.cleared_at IS NULL OR s.confirmed_at < p.cleared_at)
+        """,
+    ),
+    Check(
+        "refund_mail_for_each_refund",
+        "Every processed refund has its confirmation e-mail, and no other refund has one.",
+        """
+        SELECT 'refund ' || r.id FROM billing_refund r
+        WHERE (r.processed_at IS NOT NULL)
+           <> EXISTS (SELECT 1 FROM notifications_email m WHERE m.key = 'refund_processed:' || r.id)
+        """,
+    ),
+    Check(
+        "sent_mail_says_when",
+        "An e-mail that is sent says when, and no other does.",
+        "SELECT 'e-mail ' || id FROM notifications_email WHERE (state = 'sent') <> (sent_at IS NOT NULL)",
+    ),
+)
+
+
+def run(checks: Iterable[Check] = CHECKS, progress: Callable[[Check], None] = lambda check: None) -> list[Outcome]:
+    """Run the checks in one look at the database and tell what breaks them."""
+    outcomes = []
+    for check in checks:
+        progress(check)
+        with connection.cursor() as cursor:
+            cursor.execute(check.sql)
+            found = [str(row[0]) for row in cursor.fetchall()]
+        outcomes.append(Outcome(check, len(found), tuple(found[:EXAMPLES])))
+    return outcomes
