@@ -6,12 +6,17 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.desk import Desk, Repair, register_history
+from common.desk import Desk, Repair, may_look, register_history
 from people.access import record_access_to
 from people.models import AccessEvent, Client, Provider, SupportRequest, User
 from people.services import support_requests
@@ -23,6 +28,25 @@ for elsewhere in ("django.contrib.auth.admin", "allauth.account.admin", "allauth
 for foreign in (Group, EmailAddress, EmailConfirmation, Authenticator):
     if admin.site.is_registered(foreign):
         admin.site.unregister(foreign)
+
+
+def _may_enter(request: HttpRequest) -> bool:
+    """A signed-in person without the right finds nothing here; a visitor is asked to sign in."""
+    if request.user.is_authenticated and not may_look(request):
+        raise Http404
+    return may_look(request)
+
+
+def _sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """There is one way to sign in, with its rate limits and second factor; the desk has none of its own."""
+    onward = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
+        onward = reverse("admin:index")
+    return redirect(onward) if _may_enter(request) else redirect_to_login(onward)
+
+
+admin.site.has_permission = _may_enter  # type: ignore[method-assign]
+admin.site.login = _sign_in  # type: ignore[method-assign]
 
 
 def _note_looks(request: HttpRequest, clients: Any, purpose: str) -> None:
@@ -117,6 +141,15 @@ class AccessEventDesk(Desk):
     date_hierarchy = "created_at"
     ordering = ("-pk",)
     # Looking at the record of looks is not a look at the clients' data.
+
+
+@admin.register(LogEntry)
+class LogEntryDesk(Desk):
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_filter = ("user", "content_type")
+    search_fields = ("object_repr", "change_message", "user__email")
+    list_select_related = ("user", "content_type")
+    date_hierarchy = "action_time"
 
 
 register_history("people", {"ClientEvent": "pgh_obj"})

@@ -1,0 +1,132 @@
+"""The desk's first page: what needs a person, counted, each count leading to its list."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from billing.models import Payment, Refund, StripeEvent
+from common import clock
+from common.desk import may_look
+from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck
+from notifications.models import Email
+from people.models import SupportRequest
+
+
+def _tile(label: str, note: str, rows: "QuerySet[Any]", query: str, *, urgent: bool = True) -> dict[str, Any]:
+    opts = rows.model._meta
+    count = rows.count()
+    return {
+        "label": label,
+        "note": note,
+        "count": count,
+        "urgent": urgent and count > 0,
+        "url": f"{reverse(f'admin:{opts.app_label}_{opts.model_name}_changelist')}?{query}",
+    }
+
+
+def tiles() -> list[dict[str, Any]]:
+    """One query each."""
+    stale = clock.now() - timedelta(days=1)
+    open_claims = Claim.objects.exclude(submission=Claim.Submission.REPLACED)
+    soon = clock.today() + timedelta(days=14)
+    return [
+        _tile(
+            _("Paused accounts"),
+            _("Waiting for the client to call the insurer."),
+            AccountPause.objects.filter(cleared_at=None),
+            "cleared_at__isempty=1",
+            urgent=False,
+        ),
+        _tile(
+            _("Reference numbers given"),
+            _("Paused, and the client has called."),
+            AccountPause.objects.filter(cleared_at=None, reference_given_at__isnull=False),
+            "cleared_at__isempty=1",
+        ),
+        _tile(
+            _("Rejected claims"),
+            _("Refused before processing: correct and resend."),
+            open_claims.filter(submission=Claim.Submission.REJECTED),
+            "submission__exact=rejected",
+        ),
+        _tile(
+            _("Denied claims"),
+            _("Decided against: correct and resend, or close."),
+            open_claims.filter(decision=Claim.Decision.DENIED),
+            "decision__exact=denied",
+        ),
+        _tile(
+            _("Filing ends soon"),
+            _("Not sent, with less than two weeks left."),
+            open_claims.filter(
+                submission__in=[Claim.Submission.READY, Claim.Submission.HELD, Claim.Submission.REJECTED],
+                file_by__lte=soon,
+            ),
+            "o=8.1",
+        ),
+        _tile(
+            _("Quarantined files"),
+            _("Could not be read; nothing of them is recorded."),
+            EdiFile.objects.filter(state=EdiFile.State.QUARANTINED),
+            "state__exact=quarantined",
+        ),
+        _tile(
+            _("Results without a claim"),
+            _("Money in suspense until it is matched."),
+            Adjudication.objects.filter(claim=None),
+            "claim__isempty=1",
+        ),
+        _tile(
+            _("Checks that failed"),
+            _("The insurer could not answer, or was never reached."),
+            EligibilityCheck.objects.filter(state__in=[EligibilityCheck.State.FAILED, EligibilityCheck.State.REJECTED]),
+            "state__exact=rejected",
+        ),
+        _tile(
+            _("Payments not known"),
+            _("Stripe's answer is missing: ask again."),
+            Payment.objects.filter(state=Payment.State.UNKNOWN),
+            "state__exact=unknown",
+        ),
+        _tile(
+            _("Refunds not processed"),
+            _("Promised more than a day ago."),
+            Refund.objects.filter(state__in=Refund.UNBOOKED, created_at__lt=stale),
+            "state__exact=created",
+        ),
+        _tile(
+            _("Refunds that failed"),
+            _("The bank sent the money back."),
+            Refund.objects.filter(state=Refund.State.FAILED),
+            "state__exact=failed",
+        ),
+        _tile(
+            _("E-mails that failed"),
+            _("Given up: send again."),
+            Email.objects.filter(state=Email.State.FAILED),
+            "state__exact=failed",
+        ),
+        _tile(
+            _("Stripe's news not worked through"),
+            _("Left for more than a moment."),
+            StripeEvent.objects.filter(Q(processed_at=None)),
+            "processed_at__isempty=1",
+        ),
+        _tile(
+            _("Open requests"),
+            _("People waiting for an answer."),
+            SupportRequest.objects.filter(state=SupportRequest.State.OPEN),
+            "state__exact=open",
+        ),
+    ]
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """unfold's ``DASHBOARD_CALLBACK``."""
+    if may_look(request):
+        context["tiles"] = tiles()
+    return context

@@ -1,0 +1,185 @@
+"""What support can set right, each through the service or flow that also serves everyone else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+import insurance.admin  # noqa: F401 - its rows are on the desk before repairs are added to them
+from billing.admin import money  # noqa: F401 - likewise
+from billing.flows import collect_payment, give_refund, refresh_benefits, stripe_news
+from billing.flows.collect_payment import StripeUnavailable
+from billing.gateways.results import GatewayError
+from billing.models import Payment, Refund, StripeEvent
+from common.desk import Repair, Repairing, extend
+from common.hurry import hurry
+from insurance.models import AccountPause, Claim, Coverage, EligibilityCheck
+from insurance.services import claims
+from people.models import User
+
+
+def _actor(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _check_plan(request: HttpRequest, row: Coverage, text: str) -> str:
+    check = refresh_benefits.ask_again(row)
+    return _("%(payer)s is being asked (check %(number)s).") % {"payer": row.payer, "number": check.pk}
+
+
+def _check_again(request: HttpRequest, row: EligibilityCheck, text: str) -> str:
+    return _check_plan(request, row.coverage, text)
+
+
+def _resume_check(request: HttpRequest, row: AccountPause, text: str) -> str:
+    check = refresh_benefits.ask_again(row.coverage, reason=EligibilityCheck.Reason.COB_REFERENCE)
+    return _("%(payer)s is being asked (check %(number)s). The account resumes by itself if its records are right.") % {
+        "payer": row.coverage.payer,
+        "number": check.pk,
+    }
+
+
+def _keep_reference(request: HttpRequest, row: AccountPause, text: str) -> str:
+    check = refresh_benefits.give_reference(row, text)
+    return _("The number is kept, and the insurer is being asked (check %(number)s).") % {"number": check.pk}
+
+
+def _resubmit(request: HttpRequest, row: Claim, text: str) -> str:
+    again = claims.resubmit(row, reason=text, actor=_actor(request))
+    hurry("billing.tasks.exchange_with_insurers")
+    return _("Claim %(number)s replaces it and goes out with the next batch.") % {"number": again.control_number}
+
+
+def _close(request: HttpRequest, row: Claim, text: str) -> str:
+    claims.close(row, reason=text, actor=_actor(request))
+    return _("The claim is closed.")
+
+
+def _asking_stripe(ask: Callable[[Any], None]) -> Repairing:
+    def run(request: HttpRequest, row: Any, text: str) -> str:
+        try:
+            ask(row)
+        except GatewayError as error:
+            raise StripeUnavailable(_("Stripe did not answer: %(why)s Nothing changed.") % {"why": error}) from error
+        except ValueError as error:
+            # Stripe speaks of another amount than our row: money is never guessed.
+            raise StripeUnavailable(str(error)) from error
+        row.refresh_from_db()
+        state = row.get_state_display() if hasattr(row, "get_state_display") else _("processed")
+        return _("Asked. It is now: %(state)s.") % {"state": state}
+
+    return run
+
+
+def _may_be_resubmitted(row: Claim) -> bool:
+    return row.submission != Claim.Submission.REPLACED and (
+        row.decision in (Claim.Decision.COB, Claim.Decision.DENIED) or row.submission == Claim.Submission.REJECTED
+    )
+
+
+def _may_be_closed(row: Claim) -> bool:
+    return Claim.SUBMISSIONS.allows(row.submission, Claim.Submission.NOT_NEEDED)
+
+
+extend(
+    Coverage,
+    repairs=[
+        Repair(
+            "check",
+            gettext_lazy("Check benefits again"),
+            gettext_lazy("The insurer is asked now. Order of plans, pauses and prices follow from its answer."),
+            _check_plan,
+            lambda row: row.removed_at is None,
+        )
+    ],
+)
+extend(
+    EligibilityCheck,
+    repairs=[
+        Repair(
+            "again",
+            gettext_lazy("Ask the insurer again"),
+            gettext_lazy("A new question about the same plan is put to its insurer."),
+            _check_again,
+            lambda row: row.state in ("rejected", "failed", "answered"),
+        )
+    ],
+)
+extend(
+    AccountPause,
+    repairs=[
+        Repair(
+            "check",
+            gettext_lazy("Check whether it can resume"),
+            gettext_lazy("The insurer is asked now. The account resumes only if its records are right."),
+            _resume_check,
+            lambda row: row.cleared_at is None,
+        ),
+        Repair(
+            "reference",
+            gettext_lazy("Keep the client's reference number"),
+            gettext_lazy("The number the insurer gave the client. It is kept, and the insurer is asked at once."),
+            _keep_reference,
+            lambda row: row.cleared_at is None,
+            gettext_lazy("Reference number"),
+        ),
+    ],
+)
+extend(
+    Claim,
+    repairs=[
+        Repair(
+            "resend",
+            gettext_lazy("Correct and resend"),
+            gettext_lazy("A new claim with today's facts takes its place and goes out with the next batch."),
+            _resubmit,
+            _may_be_resubmitted,
+        ),
+        Repair(
+            "close",
+            gettext_lazy("Close the claim"),
+            gettext_lazy("Nothing will be asked of this plan for this session."),
+            _close,
+            _may_be_closed,
+        ),
+    ],
+)
+extend(
+    Payment,
+    repairs=[
+        Repair(
+            "ask",
+            gettext_lazy("Ask Stripe again"),
+            gettext_lazy("Stripe is asked how this payment stands. Nothing is charged twice: the attempt has one key."),
+            _asking_stripe(collect_payment.refresh),
+            lambda row: row.state not in ("succeeded", "created"),
+        )
+    ],
+)
+extend(
+    Refund,
+    repairs=[
+        Repair(
+            "ask",
+            gettext_lazy("Ask Stripe again"),
+            gettext_lazy("Stripe is asked how this refund stands. Nothing is refunded twice: the refund has one key."),
+            _asking_stripe(give_refund.refresh),
+            lambda row: row.state != "created",
+        )
+    ],
+)
+extend(
+    StripeEvent,
+    repairs=[
+        Repair(
+            "process",
+            gettext_lazy("Work through it now"),
+            gettext_lazy("The payment or refund it names is asked for at Stripe again."),
+            _asking_stripe(lambda row: stripe_news.process(row.pk)),
+            lambda row: row.processed_at is None,
+        )
+    ],
+)

@@ -1,0 +1,238 @@
+"""A client's whole story on one page: everything that happened, newest first, each with its reason and its row."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Model, Q
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+import people.admin  # noqa: F401 - the client is on the desk before a page is added
+from billing.models import CardConsent, Payment, Refund, SessionCost
+from billing.services.balances import client_balances, total_due
+from care.models import Session
+from common import clock
+from common.desk import Page, extend, render
+from common.money import ZERO, dollars
+from insurance.models import (
+    AccountPause,
+    Adjudication,
+    BenefitSnapshot,
+    ClaimEvent,
+    Coverage,
+    EligibilityCheck,
+    PlanOrder,
+)
+from insurance.services.plan_order import plans_in_order
+from notifications.models import Email
+from people.models import AccessEvent, Client, SupportRequest
+
+MOST = 400
+"""Rows of each kind, the newest first; older ones are found in that kind's own list."""
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``kind`` groups it for the filter."""
+
+    when: datetime
+    kind: str
+    title: str
+    text: str
+    url: str
+
+
+def _url(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def kinds() -> list[tuple[str, str]]:
+    """The groups of events, with their names."""
+    return [
+        ("plans", _("Plans and benefits")),
+        ("sessions", _("Sessions and costs")),
+        ("claims", _("Claims")),
+        ("money", _("Money")),
+        ("mail", _("E-mails and requests")),
+        ("access", _("Who looked")),
+    ]
+
+
+def _plans(client: Client) -> Iterator[Event]:
+    for plan in Coverage.objects.filter(client=client).select_related("payer")[:MOST]:
+        title = _("Plan added: %(plan)s, as number %(rank)s") % {"plan": plan, "rank": plan.stated_rank}
+        yield Event(plan.created_at, "plans", title, plan.get_plan_type_display(), _url(plan))
+        if plan.removed_at:
+            yield Event(plan.removed_at, "plans", _("Plan taken off: %(plan)s") % {"plan": plan}, "", _url(plan))
+    orders = PlanOrder.objects.filter(client=client).prefetch_related("ranks__coverage__payer").order_by("-pk")[:MOST]
+    for order in orders:
+        ranks = ", ".join(f"{each.rank}. {each.coverage.payer}" for each in order.ranks.all())
+        title = _("Order of plans: %(ranks)s") % {"ranks": ranks}
+        how = f"{order.get_source_display()} ({order.rule})"
+        yield Event(order.created_at, "plans", title, " ".join([how, *order.why]), _url(order))
+    checks = EligibilityCheck.objects.filter(coverage__client=client).select_related("coverage__payer")
+    for check in checks.order_by("-pk")[:MOST]:
+        title = _("%(payer)s asked about benefits: %(state)s") % {
+            "payer": check.coverage.payer,
+            "state": check.get_state_display(),
+        }
+        refused = "; ".join(str(each.get("text", "")) for each in check.rejections)
+        text = " ".join(filter(None, [check.get_reason_display(), refused, check.error]))
+        yield Event(check.answered_at or check.created_at, "plans", title, text, _url(check))
+    for snapshot in (
+        BenefitSnapshot.objects.filter(coverage__client=client)
+        .select_related("coverage__payer")
+        .defer("benefits")
+        .order_by("-pk")[:MOST]
+    ):
+        title = _("Benefits known: %(payer)s") % {"payer": snapshot.coverage.payer}
+        active = {True: _("active"), False: _("not active"), None: _("not said whether active")}[snapshot.active]
+        yield Event(snapshot.observed_at, "plans", title, f"{snapshot.get_source_display()}: {active}", _url(snapshot))
+    for pause in AccountPause.objects.filter(client=client).select_related("coverage__payer")[:MOST]:
+        title = _("Paused: %(payer)s") % {"payer": pause.coverage.payer}
+        text = f"{pause.get_evidence_display()} {pause.evidence_codes}"
+        yield Event(pause.opened_at, "plans", title, text, _url(pause))
+        if pause.reference_given_at:
+            title = _("Reference number given: %(number)s") % {"number": pause.reference_number}
+            yield Event(pause.reference_given_at, "plans", title, "", _url(pause))
+        if pause.cleared_at:
+            yield Event(
+                pause.cleared_at, "plans", _("Resumed: %(payer)s") % {"payer": pause.coverage.payer}, "", _url(pause)
+            )
+
+
+def _sessions(client: Client) -> Iterator[Event]:
+    for session in Session.objects.filter(client=client).select_related("provider")[:MOST]:
+        of = {"day": session.date, "provider": session.provider}
+        title = _("Session booked for %(day)s with %(provider)s") % of
+        yield Event(session.created_at, "sessions", title, session.get_status_display(), _url(session))
+        if session.confirmed_at:
+            title = _("Session of %(day)s confirmed by %(provider)s") % of
+            yield Event(session.confirmed_at, "sessions", title, "", _url(session))
+    costs = SessionCost.objects.filter(session__client=client).select_related("session").order_by("-pk")[:MOST]
+    for cost in costs:
+        title = _("Session of %(day)s costs %(amount)s (%(basis)s)") % {
+            "day": cost.session.date,
+            "amount": dollars(cost.amount),
+            "basis": cost.get_basis_display(),
+        }
+        text = f"{cost.get_reason_display()}. {cost.breakdown.get('sentence', '')}"
+        yield Event(cost.created_at, "sessions", title, text, _url(cost))
+
+
+def _claims(client: Client) -> Iterator[Event]:
+    events = (
+        ClaimEvent.objects.filter(claim__session__client=client)
+        .select_related("claim__session", "claim__coverage__payer")
+        .order_by("-pk")[:MOST]
+    )
+    for event in events:
+        claim = event.claim
+        title = _("Claim %(number)s to %(payer)s, session of %(day)s: %(kind)s") % {
+            "number": claim.control_number,
+            "payer": claim.coverage.payer,
+            "day": claim.session.date,
+            "kind": event.kind.replace("_", " "),
+        }
+        yield Event(event.created_at, "claims", title, event.text, _url(claim))
+    results = (
+        Adjudication.objects.filter(claim__session__client=client).select_related("remittance").order_by("-pk")[:MOST]
+    )
+    for result in results:
+        title = _("%(payer)s paid %(paid)s of %(charge)s for claim %(number)s") % {
+            "payer": result.remittance.payer_name,
+            "paid": dollars(result.paid),
+            "charge": dollars(result.charge),
+            "number": result.control_number,
+        }
+        when = result.posted_at or result.remittance.created_at
+        yield Event(when, "claims", title, result.explanation, _url(result))
+
+
+def _money(client: Client) -> Iterator[Event]:
+    for payment in Payment.objects.filter(client=client).select_related("card")[:MOST]:
+        title = _("Payment of %(amount)s: %(state)s") % {
+            "amount": dollars(payment.amount),
+            "state": payment.get_state_display(),
+        }
+        text = " ".join(
+            str(each)
+            for each in (payment.get_purpose_display(), payment.card or "", payment.decline_code, payment.message)
+            if each
+        )
+        yield Event(payment.settled_at or payment.created_at, "money", title, text, _url(payment))
+    for refund in Refund.objects.filter(payment__client=client).select_related("session")[:MOST]:
+        amount = {"amount": dollars(refund.amount), "day": refund.session.date}
+        title = _("Refund of %(amount)s promised for the session of %(day)s") % amount
+        yield Event(refund.created_at, "money", title, refund.message, _url(refund))
+        if refund.processed_at:
+            yield Event(refund.processed_at, "money", _("Refund of %(amount)s processed") % amount, "", _url(refund))
+    for consent in CardConsent.objects.filter(client=client).select_related("card")[:MOST]:
+        title = _("Card kept, with consent to charge it: %(card)s") % {"card": consent.card}
+        yield Event(consent.created_at, "money", title, consent.text, _url(consent))
+
+
+def _mail(client: Client) -> Iterator[Event]:
+    mine = Q(to__iexact=client.email)
+    if client.user_id:
+        mine |= Q(recipient=client.user_id)
+    for email in Email.objects.filter(mine).defer("html", "text")[:MOST]:
+        title = _("E-mail “%(subject)s”: %(state)s") % {"subject": email.subject, "state": email.get_state_display()}
+        yield Event(email.sent_at or email.created_at, "mail", title, email.error, _url(email))
+    for request in SupportRequest.objects.filter(client=client)[:MOST]:
+        title = _("Asked support: %(about)s (%(state)s)") % {
+            "about": request.get_category_display(),
+            "state": request.get_state_display(),
+        }
+        yield Event(request.created_at, "mail", title, request.body[:300], _url(request))
+
+
+def _access(client: Client) -> Iterator[Event]:
+    for look in AccessEvent.objects.filter(client=client).select_related("user").order_by("-pk")[:MOST]:
+        title = _("%(user)s saw: %(what)s") % {"user": look.user, "what": look.purpose}
+        yield Event(look.created_at, "access", title, "", _url(look))
+
+
+_READERS = {
+    "plans": _plans,
+    "sessions": _sessions,
+    "claims": _claims,
+    "money": _money,
+    "mail": _mail,
+    "access": _access,
+}
+
+
+def story(client: Client, only: str = "") -> list[Event]:
+    """Everything that happened to a client, newest first; ``only`` one kind of :func:`kinds`. At most 17 queries."""
+    readers = [_READERS[only]] if only in _READERS else list(_READERS.values())
+    return sorted((event for read in readers for event in read(client)), key=lambda event: event.when, reverse=True)
+
+
+def page(request: HttpRequest, row: Client, context: dict[str, Any]) -> HttpResponseBase:
+    """The story with what matters now on top."""
+    only = request.GET.get("only", "")
+    balances = client_balances(row)
+    refunding = sum((each.refunding for each in balances.values()), Decimal(ZERO))
+    more = {
+        "client": row,
+        "plans": plans_in_order(row, on=clock.today()),
+        "due": total_due(balances),
+        "refunding": refunding,
+        "kinds": kinds(),
+        "only": only if only in _READERS else "",
+        "page": Paginator(story(row, only), PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "admin/desk/story.html", context | more)
+
+
+extend(Client, pages=[Page("story", gettext_lazy("Whole story"), page)])
