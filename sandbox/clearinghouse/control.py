@@ -1,7 +1,7 @@
 """The control API: how seeds, stories and tests set the insurers up, move time, and read the insurers' books."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -48,7 +48,9 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{member}/used", post_used),
         web.get("/control/books", get_books),
         web.get("/control/files", get_files),
+        web.post("/control/files", post_file),
         web.get("/control/clock", get_clock),
+        web.put("/control/clock", put_clock),
         web.post("/control/clock/advance", post_advance),
         web.post("/control/answer_now", post_answer_now),
         web.post("/control/faults", post_faults),
@@ -223,9 +225,40 @@ async def get_files(request: web.Request) -> web.Response:
     return web.json_response({"files": found})
 
 
+async def post_file(request: web.Request) -> web.Response:
+    """Lay a file in a recipient's box as it is, right or wrong: ``{"recipient", "kind", "payload"}``."""
+    office = request.app[OFFICE]
+    body = Fields(await _document(request), "")
+    recipient, payload = body.text("recipient"), body.text("payload")
+    kind = body.choice("kind", ("999", "277CA", "835"), "835")
+    body.done()
+    with office.mailbox.transaction():
+        payload_id = office.mailbox.put(
+            recipient=recipient, kind=kind, payload=payload.encode(), ready_at=office.mailbox.now()
+        )
+    return web.json_response({"payload_id": payload_id})
+
+
 async def get_clock(request: web.Request) -> web.Response:
     office = request.app[OFFICE]
     return web.json_response({"now": office.mailbox.now().isoformat(), "today": office.today().isoformat()})
+
+
+async def put_clock(request: web.Request) -> web.Response:
+    """Set the stand-in's time, ``{"now": "2026-03-01T09:00:00-05:00"}``; ``null`` is the real time again."""
+    office = request.app[OFFICE]
+    body = Fields(await _document(request), "")
+    text = body.text("now", "")
+    body.done()
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(f"{text!r} is not a date and time (ISO 8601)", "now") from None
+    if moment is not None and moment.tzinfo is None:
+        raise BadInput("a time zone is needed", "now")
+    office.mailbox.set_clock(moment)
+    office.work()
+    return await get_clock(request)
 
 
 async def post_advance(request: web.Request) -> web.Response:

@@ -86,13 +86,20 @@ class Mailbox:
     # Clock and numbers
 
     def now(self) -> datetime:
-        """The stand-in's time: the real one, and as far ahead as it was told to go."""
+        """The stand-in's time: the real one, and as far ahead (or back) as it was told to go."""
         return datetime.now(UTC) + timedelta(seconds=float(self.setting("clock_offset", "0")))
 
     def advance(self, by: timedelta) -> datetime:
         """Set the clock ahead for good; returns the new time."""
         with self.transaction():
             self.set("clock_offset", str(float(self.setting("clock_offset", "0")) + by.total_seconds()))
+        return self.now()
+
+    def set_clock(self, moment: datetime | None) -> datetime:
+        """Go to ``moment``, back or ahead, and on from there; ``None`` is the real time. Returns the new time."""
+        offset = 0.0 if moment is None else (moment - datetime.now(UTC)).total_seconds()
+        with self.transaction():
+            self.set("clock_offset", str(offset))
         return self.now()
 
     def setting(self, name: str, default: str) -> str:
