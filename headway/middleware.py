@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
+
+from headway import problems
+from people.models import Role, User
 
 
 class AdminPolicy:
@@ -24,3 +32,34 @@ class AdminPolicy:
             # django-csp's middleware, outside this one, reads it.
             response._csp_update = {"script-src": [UNSAFE_EVAL], "style-src": [UNSAFE_INLINE]}  # type: ignore[attr-defined]
         return response
+
+
+class SecondFactor:
+    """Sends staff and providers without a second factor to set one up before anything else.
+
+    On with ``SECOND_FACTOR_REQUIRED``. Recovery codes alone are none. What is left open is signing in and out, the
+    account's own pages, where it is set up, and files.
+    """
+
+    ROLES = (Role.PROVIDER, Role.SUPPORT, Role.AUDITOR)
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not settings.SECOND_FACTOR_REQUIRED:
+            raise MiddlewareNotUsed
+        self._get_response = get_response
+        self._open = ("/accounts/", "/healthz", "/theme/", settings.STATIC_URL)
+        self._setup = reverse("mfa_index")
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if self._missing(request):
+            if request.path.startswith(problems.API):
+                return problems.second_factor_needed()
+            if not request.path.startswith(self._open):
+                return redirect(self._setup)
+        return self._get_response(request)
+
+    def _missing(self, request: HttpRequest) -> bool:
+        user = request.user
+        if not isinstance(user, User) or not (user.is_staff or user.role in self.ROLES):
+            return False
+        return not is_mfa_enabled(user, types=[Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])

@@ -14,7 +14,7 @@ from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from headway import datafolder, embedded, logs
+from headway import datafolder, desk_theme, embedded, logs
 from headway import environment as read
 
 # Lets Django's generic classes be written with their row type: `ModelAdmin[Claim]`.
@@ -153,6 +153,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "headway.middleware.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
     "pghistory.middleware.HistoryMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -327,21 +328,52 @@ CONTENT_SECURITY_POLICY = {
 # --- API ----------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["people.api.authentication.BrowserSession"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 50,
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min"},
+    "DEFAULT_SCHEMA_CLASS": "headway.openapi.Described",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.ScopedRateThrottle",
+    ],
+    # "writes_to_the_world" are requests that make us ask Stripe or an insurer.
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "writes_to_the_world": "30/min"},
+    "EXCEPTION_HANDLER": "headway.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{PRODUCT_NAME} API",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "Role": "people.models.user.Role",
+        "RequestState": "people.models.support_request.SupportRequest.State",
+        "RequestCategory": "people.models.support_request.SupportRequest.Category",
+        "Place": "care.models.session.Session.Place",
+        "SessionStatus": "care.models.session.Session.Status",
+        "Standing": "insurance.services.client_standing.Standing",
+        "PlanType": "insurance.models.coverage.Coverage.PlanType",
+        "Holder": "insurance.models.coverage.Coverage.Holder",
+        "CheckState": "insurance.models.eligibility.EligibilityCheck.State",
+        "CheckReason": "insurance.models.eligibility.EligibilityCheck.Reason",
+        "BenefitSource": "insurance.models.eligibility.BenefitSnapshot.Source",
+        "OrderSource": "insurance.models.plan_order.PlanOrder.Source",
+        "PauseEvidence": "insurance.models.pause.AccountPause.Evidence",
+        "ClaimSubmission": "insurance.models.claim.Claim.Submission",
+        "ClaimDecision": "insurance.models.claim.Claim.Decision",
+        "FileState": "insurance.models.edi_file.EdiFile.State",
+        "FileKind": "insurance.models.edi_file.EdiFile.Kind",
+        "FileDirection": "insurance.models.edi_file.EdiFile.Direction",
+        "CostBasis": "billing.models.session_cost.SessionCost.Basis",
+        "CostReason": "billing.models.session_cost.SessionCost.Reason",
+        "PaymentState": "billing.models.payment.Payment.State",
+        "PaymentPurpose": "billing.models.payment.Payment.Purpose",
+        "RefundState": "billing.models.refund.Refund.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -349,7 +381,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Support's pages and logs -------------------------------------------------------------------------------
 
-UNFOLD = {"SITE_TITLE": PRODUCT_NAME, "SITE_HEADER": f"{PRODUCT_NAME} support", "SHOW_LANGUAGES": False}
+UNFOLD = desk_theme.theme(PRODUCT_NAME)
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -4,8 +4,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from care.access import visible_clients, visible_sessions
-from insurance.models import AccountPause, Claim, Coverage
-from people.access import Visitor, record_access
+from insurance.models import AccountPause, Claim, Coverage, EdiFile
+from people.access import Visitor, is_support, record_access
 
 
 def visible_coverages(user: Visitor) -> QuerySet[Coverage]:
@@ -50,3 +50,9 @@ def get_claim(user: Visitor, claim_id: int, *, purpose: str) -> Claim:
         raise Http404
     record_access(user, claim.session.client, purpose)
     return claim
+
+
+def visible_files(user: Visitor) -> QuerySet[EdiFile]:
+    """What is known of X12 files, newest first, without their bytes: for support only, they hold many clients' data."""
+    files = EdiFile.objects.select_related("payer").defer("raw").order_by("-pk")
+    return files if is_support(user) else files.none()

@@ -1,0 +1,55 @@
+"""Addresses of the API, by who may use them. Everyone else finds nothing there."""
+
+from django.urls import include, path
+
+from billing.api import payments, plans, provider, sessions, support
+from headway import api_docs
+from insurance.api import views as insurance
+from people.api import views as people
+
+app_name = "api"
+
+client = [
+    path("plans/", plans.ClientPlans.as_view(), name="client_plans"),
+    path("plans/<int:coverage_id>/", plans.ClientPlan.as_view(), name="client_plan"),
+    path("plans/<int:coverage_id>/refresh/", plans.RefreshPlan.as_view(), name="client_refresh_plan"),
+    path("benefits/", insurance.ClientBenefits.as_view(), name="client_benefits"),
+    path("pauses/", insurance.ClientPauses.as_view(), name="client_pauses"),
+    path("pauses/<int:pause_id>/reference/", plans.GiveReference.as_view(), name="client_reference"),
+    path("sessions/", sessions.ClientSessions.as_view(), name="client_sessions"),
+    path("sessions/<int:session_id>/", sessions.ClientSession.as_view(), name="client_session"),
+    path("balance/", payments.ClientBalance.as_view(), name="client_balance"),
+    path("cards/", payments.ClientCards.as_view(), name="client_cards"),
+    path("payments/", payments.ClientPayments.as_view(), name="client_payments"),
+    path("payments/<int:payment_id>/", payments.ClientPayment.as_view(), name="client_payment"),
+    path("payments/<int:payment_id>/refresh/", payments.RefreshPayment.as_view(), name="client_refresh_payment"),
+    path("refunds/", payments.ClientRefunds.as_view(), name="client_refunds"),
+    path("support-requests/", people.ClientSupportRequests.as_view(), name="client_support_requests"),
+]
+provider_ = [
+    path("clients/", provider.ProviderClients.as_view(), name="provider_clients"),
+    path("clients/<int:client_id>/", provider.ProviderClient.as_view(), name="provider_client"),
+    path("sessions/", provider.ProviderSessions.as_view(), name="provider_sessions"),
+    path("sessions/<int:session_id>/", provider.ProviderSession.as_view(), name="provider_session"),
+    path("sessions/<int:session_id>/confirmation/", provider.Confirmation.as_view(), name="provider_confirmation"),
+    path("sessions/<int:session_id>/cancellation/", provider.Cancellation.as_view(), name="provider_cancellation"),
+    path("earnings/", provider.ProviderEarnings.as_view(), name="provider_earnings"),
+]
+support_ = [
+    path("clients/", support.SupportClients.as_view(), name="support_clients"),
+    path("clients/<int:client_id>/", support.SupportClient.as_view(), name="support_client"),
+    path("claims/", insurance.SupportClaims.as_view(), name="support_claims"),
+    path("claims/<int:claim_id>/", insurance.SupportClaimStory.as_view(), name="support_claim"),
+    path("files/", insurance.SupportFiles.as_view(), name="support_files"),
+    path("pauses/", insurance.SupportPauses.as_view(), name="support_pauses"),
+]
+
+urlpatterns = [
+    path("schema/", api_docs.schema, name="schema"),
+    path("docs/", api_docs.docs, name="docs"),
+    path("me/", people.Me.as_view(), name="me"),
+    path("payers/", insurance.Payers.as_view(), name="payers"),
+    path("client/", include(client)),
+    path("provider/", include(provider_)),
+    path("support/", include(support_)),
+]

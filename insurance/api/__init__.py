@@ -1,0 +1,1 @@
+"""Plans, benefits, pauses, claims and files as the API tells them."""
