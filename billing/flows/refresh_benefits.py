@@ -72,7 +72,7 @@ def refresh(check_id: int) -> BenefitSnapshot | None:
 
 @transaction.atomic
 def settle(snapshot: BenefitSnapshot) -> None:
-    """Put the plans in order, end or open a pause as the answer says, and reprice what is to come."""
+    """Put the plans in order, end a pause when the answer shows the records right, and reprice what is to come."""
     coverage = snapshot.coverage
     client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
     plan_order.decide(client)
