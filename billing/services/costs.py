@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django.db.models import Prefetch, Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
@@ -341,4 +342,4 @@ def _sentence(reason: str, now: Priced) -> str:
             return _("The session changed, so it costs %(amount)s.") % {"amount": amount}
         case _:
             return _("%(payer)s gave us newer information on %(day)s, so this session costs %(amount)s.") % {
-                "payer": payer, "day": clock.today().isoformat(), "amount": amount}  # fmt: skip
+                "payer": payer, "day": date_format(clock.today(), "j F Y"), "amount": amount}  # fmt: skip
