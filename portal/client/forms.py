@@ -89,7 +89,13 @@ class PlanForm(forms.ModelForm[Coverage]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["holder_status"].required = False
+        unknown = ("", _("I do not know, or it is not from a job"))
+        self.fields["holder_status"] = forms.ChoiceField(
+            required=False,
+            choices=[unknown, *Coverage.HolderStatus.choices],
+            label=self.fields["holder_status"].label,
+            help_text=self.fields["holder_status"].help_text,
+        )
         self.fields["employer_size"].widget.attrs.update({"inputmode": "numeric", "min": "1"})
         self.fields["member_id"].widget.attrs.update({"autocomplete": "off", "autocapitalize": "characters"})
 

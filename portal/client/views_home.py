@@ -1,5 +1,6 @@
 """Home: what do I owe, what is next, is anything wrong."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,9 @@ from billing.models import Payment, Refund
 from billing.services.balances import total_due
 from billing.services.cards import default_card
 from care.access import visible_sessions
+from common import clock
 from common.money import ZERO, dollars
+from insurance.models import PlanOrder
 from insurance.services.plan_order import current_decision
 from people.models import Client
 from portal.client import reading
@@ -22,6 +25,8 @@ from portal.client.doors import client_page
 from portal.client.pauses import open_pauses
 
 LATEST = 5
+NEWS_FOR = timedelta(days=30)
+"""How long the home page tells that plans were put in the right order; the plans page always does."""
 
 
 @require_safe
@@ -42,7 +47,7 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
             "pauses": open_pauses(request.user),
             "plans": plans,
             "unread_plans": [plan for plan in plans if plan.refused],
-            "reordered": decision if decision and decision.changed and len(plans) > 1 else None,
+            "reordered": decision if decision and _is_news(decision) and len(plans) > 1 else None,
             "due": total_due(balances),
             "due_count": len(due),
             "paying": sum((each.paying for each in balances.values()), ZERO),
@@ -54,6 +59,10 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
     )
 
 
+def _is_news(decision: PlanOrder) -> bool:
+    return decision.changed and decision.created_at >= clock.now() - NEWS_FOR
+
+
 def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:
     """The newest changes of cost, refunds and payments as one timeline."""
     events: list[dict[str, Any]] = [
@@ -62,7 +71,7 @@ def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:
             "title": f"{change.title}: {dollars(change.before)} → {dollars(change.after)}",
             "text": _told(change),
             "tone": "success" if change.after < change.before else "attention",
-            "icon": "trend",
+            "icon": "change",
             "url": reverse("portal:client:session", args=[change.session])
             if change.count == 1
             else reverse("portal:client:benefits") + "#changes",

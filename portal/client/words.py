@@ -13,6 +13,7 @@ from billing.models import Refund, SessionCost
 from common import clock
 from common.money import ZERO, dollars
 from insurance.models import Claim
+from portal.templatetags.headway_ui import longdate
 
 ANSWER_DAYS = 90
 """Two plans can take this long to answer (RULES: clocks)."""
@@ -151,12 +152,12 @@ def progress(day: date, cost: SessionCost | None, claims: Sequence[Claim]) -> Pr
     notes = tuple(claim.reason for claim in claims if claim.submission == Claim.Submission.NOT_NEEDED and claim.reason)
     asked = [claim for claim in claims if claim.submission != Claim.Submission.NOT_NEEDED]
     final = cost is not None and cost.basis == SessionCost.Basis.FINAL
-    steps: list[tuple[str, bool]] = [(_("Session confirmed"), True)]
-    for claim in asked:
-        payer = claim.coverage.payer.name
-        steps.append((_("Sent to %(payer)s") % {"payer": payer}, _sent(claim)))
-        steps.append((_("%(payer)s answered") % {"payer": payer}, _answered(claim)))
-    steps.append((_("Final cost"), final))
+    ordinals = (_("First plan"), _("Second plan"), _("Third plan"))
+    steps = [
+        (_("Session"), True),
+        *((ordinals[number] if number < 3 else _("Next plan"), _answered(claim)) for number, claim in enumerate(asked)),
+        (_("Final cost"), final),
+    ]
     by = day + timedelta(days=ANSWER_DAYS)
     if final:
         return Progress(_("Every plan has answered. This cost is final."), _stepper(steps), final=True, notes=notes)
@@ -169,11 +170,6 @@ def progress(day: date, cost: SessionCost | None, claims: Sequence[Claim]) -> Pr
         call=open_claim is not None and open_claim.decision == Claim.Decision.COB,
         notes=notes,
     )
-
-
-def _sent(claim: Claim) -> bool:
-    before = (Claim.Submission.WAITING, Claim.Submission.HELD, Claim.Submission.READY)
-    return claim.submission not in before
 
 
 def _answered(claim: Claim) -> bool:
@@ -283,7 +279,9 @@ def refund_story(refund: Refund) -> RefundStory:
             events.append(
                 {
                     "when": statement_by,
-                    "title": _("It should be on your statement by now") if overdue else _("On your statement by then"),
+                    "title": _("It should be on your statement by now")
+                    if overdue
+                    else _("On your statement by %(day)s") % {"day": longdate(statement_by)},
                     "text": _("Banks take 3 to 5 business days to show it."),
                     "tone": "neutral",
                     "icon": "clock",

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
-from billing.flows import collect_payment
 from billing.gateways.stripe_gateway import gateway
 from billing.ledger.posting import Book, Posting, post
 from billing.models import CardConsent, Payment, PaymentCard
+from billing.services import payments
 from billing.services.balances import session_balance
 from care.models import Session
 from common import clock
@@ -161,7 +161,7 @@ def test_an_expired_card_is_not_offered(cast: Cast, ana: Browser) -> None:
 
 def test_no_answer_is_no_failure_and_is_never_charged_twice(cast: Cast, ana: Browser, stripe: StripeStandIn) -> None:
     saved, session = card(cast), owed(cast, "58.00")
-    stripe.fault("POST /v1/payment_intents", "lose_response", count=10)
+    stripe.fault("POST /v1/payment_intents", "timeout_after", count=10)
     answer = ana.post("/appointments/pay/", form(session, "58.00", saved), follow=True)
     payment = Payment.objects.get()
     assert payment.state == "unknown"
@@ -300,7 +300,7 @@ def test_removing_the_last_card_before_a_session_warns(cast: Cast, ana: Browser)
 
 def test_a_card_with_a_payment_under_way_stays(cast: Cast, ana: Browser) -> None:
     saved, session = card(cast), owed(cast, "58.00")
-    collect_payment.payments.begin_pay_now(client=cast.ana, session_ids=[session.pk], card=saved)
+    payments.begin_pay_now(client=cast.ana, session_ids=[session.pk], card=saved)
     said = ana.post(f"/payments/cards/{saved.pk}/remove/", follow=True).content.decode()
     assert "A payment with this card is under way." in said
     assert PaymentCard.objects.get(pk=saved.pk).removed_at is None
