@@ -18,6 +18,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from pghistory.models import Event
 from unfold.admin import ModelAdmin, TabularInline
@@ -81,6 +82,14 @@ class NoteLooks(Protocol):
     def __call__(self, request: HttpRequest, clients: Iterable[int], purpose: str) -> None: ...
 
 
+def _plural(model: type[Model]) -> str:
+    if issubclass(model, Event):
+        # Its base has no such field; every model made from it has.
+        tracked: Any = model._meta.get_field("pgh_obj").related_model  # type: ignore[misc]
+        return _("Earlier versions: %(rows)s") % {"rows": tracked._meta.verbose_name_plural}
+    return capfirst(str(model._meta.verbose_name_plural))
+
+
 class _Looking:
     """Everything may be seen by whoever may open the desk; nothing may be added, changed or deleted."""
 
@@ -115,10 +124,12 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     client_path: ClassVar[str] = ""
     """Lookup from a row to the client whose data it holds, e.g. ``"session__client"``; empty when it holds none's."""
-    filters_from: ClassVar[Sequence[str]] = ()
+    filters_from: Sequence[str] = ()
     """Lookups that links from other pages may use, besides its own foreign keys."""
     repairs: Sequence[Repair] = ()
     pages: Sequence[Page] = ()
+    further: Sequence[tuple[type[Model], str]] = ()
+    """Rows that belong here though not by a foreign key of their own: model, and the lookup that leads to this row."""
     note_looks: ClassVar[NoteLooks | None] = None
 
     list_per_page = 50
@@ -195,20 +206,24 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     def links(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         """Where rows that point to this one are listed, with how many there are; kinds without any are left out."""
-        found = []
+        pairs: list[tuple[type[Model], str]] = []
         for relation in self.opts.get_fields(include_hidden=True):
             model = relation.related_model
             if not (relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)):
                 continue
             if not (isinstance(model, type) and issubclass(model, Model)) or not self.admin_site.is_registered(model):
                 continue
-            column = relation.field.name
-            count = model._default_manager.filter(**{column: row.pk}).count()
+            pairs.append((model, relation.field.name))
+        found = []
+        for model, lookup in [*pairs, *self.further]:
+            count = model._default_manager.filter(**{lookup: row.pk}).count()
             if count:
                 opts = model._meta
                 address = reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_changelist")
-                label = opts.verbose_name_plural
-                found.append({"label": label, "count": count, "url": f"{address}?{column}__pk__exact={row.pk}"})
+                found.append(
+                    {"label": _plural(model), "count": count, "url": f"{address}?{lookup}__pk__exact={row.pk}"}
+                )
+        found.sort(key=lambda link: str(link["label"]))
         return found
 
     def _row(self, request: HttpRequest, object_id: str) -> Any:
@@ -292,12 +307,23 @@ def register_history(app_label: str, client_paths: dict[str, str] | None = None)
             admin.site.register(model, type(f"{model.__name__}Desk", (History,), {"client_path": client_path}))
 
 
-def extend(model: type[Model], *, repairs: Sequence[Repair] = (), pages: Sequence[Page] = ()) -> None:
-    """Add repairs and pages to a model that an app below has put on the desk."""
+def extend(
+    model: type[Model],
+    *,
+    repairs: Sequence[Repair] = (),
+    pages: Sequence[Page] = (),
+    further: Sequence[tuple[type[Model], str]] = (),
+) -> None:
+    """Add repairs, pages and links to a model that an app below has put on the desk."""
     desk = admin.site.get_model_admin(model)
     assert isinstance(desk, Desk)
     desk.repairs = [*desk.repairs, *repairs]
     desk.pages = [*desk.pages, *pages]
+    desk.further = [*desk.further, *further]
+    for other, lookup in further:
+        there = admin.site.get_model_admin(other)
+        assert isinstance(there, Desk)
+        there.filters_from = [*there.filters_from, f"{lookup}__pk__exact"]
 
 
 def render(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

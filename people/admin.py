@@ -46,6 +46,7 @@ def _sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) 
 
 
 admin.site.has_permission = _may_enter  # type: ignore[method-assign]
+admin.site.index_title = gettext_lazy("Support desk")
 admin.site.login = _sign_in  # type: ignore[method-assign]
 
 

@@ -28,10 +28,14 @@ def _tile(label: str, note: str, rows: "QuerySet[Any]", query: str, *, urgent: b
     }
 
 
+_SUBMISSIONS = "submission__in"
+
+
 def tiles() -> list[dict[str, Any]]:
     """One query each."""
     stale = clock.now() - timedelta(days=1)
     open_claims = Claim.objects.exclude(submission=Claim.Submission.REPLACED)
+    still_open = [each for each in Claim.Submission.values if each != Claim.Submission.REPLACED]
     soon = clock.today() + timedelta(days=14)
     return [
         _tile(
@@ -45,7 +49,7 @@ def tiles() -> list[dict[str, Any]]:
             _("Reference numbers given"),
             _("Paused, and the client has called."),
             AccountPause.objects.filter(cleared_at=None, reference_given_at__isnull=False),
-            "cleared_at__isempty=1",
+            "cleared_at__isempty=1&reference_given_at__isnull=False",
         ),
         _tile(
             _("Rejected claims"),
@@ -57,7 +61,7 @@ def tiles() -> list[dict[str, Any]]:
             _("Denied claims"),
             _("Decided against: correct and resend, or close."),
             open_claims.filter(decision=Claim.Decision.DENIED),
-            "decision__exact=denied",
+            f"decision__exact=denied&{_SUBMISSIONS}={','.join(still_open)}",
         ),
         _tile(
             _("Filing ends soon"),
@@ -66,7 +70,7 @@ def tiles() -> list[dict[str, Any]]:
                 submission__in=[Claim.Submission.READY, Claim.Submission.HELD, Claim.Submission.REJECTED],
                 file_by__lte=soon,
             ),
-            "o=8.1",
+            f"{_SUBMISSIONS}=ready,held,rejected&file_by__lte={soon}",
         ),
         _tile(
             _("Quarantined files"),
@@ -84,7 +88,7 @@ def tiles() -> list[dict[str, Any]]:
             _("Checks that failed"),
             _("The insurer could not answer, or was never reached."),
             EligibilityCheck.objects.filter(state__in=[EligibilityCheck.State.FAILED, EligibilityCheck.State.REJECTED]),
-            "state__exact=rejected",
+            "state__in=failed,rejected",
         ),
         _tile(
             _("Payments not known"),
@@ -96,7 +100,7 @@ def tiles() -> list[dict[str, Any]]:
             _("Refunds not processed"),
             _("Promised more than a day ago."),
             Refund.objects.filter(state__in=Refund.UNBOOKED, created_at__lt=stale),
-            "state__exact=created",
+            f"state__in={','.join(Refund.UNBOOKED)}&created_at__lt={stale:%Y-%m-%d}",
         ),
         _tile(
             _("Refunds that failed"),

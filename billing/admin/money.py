@@ -29,7 +29,6 @@ class SessionCostDesk(Desk):
     exclude = ("breakdown",)
     readonly_fields = ("made_up_of",)
     client_path = "session__client"
-    filters_from = ("session__client__pk__exact",)
 
     @admin.display(description=_("made up of"))
     def made_up_of(self, row: SessionCost) -> SafeString:
@@ -84,7 +83,6 @@ class RefundDesk(Desk):
     date_hierarchy = "created_at"
     readonly_fields = ("key",)
     client_path = "payment__client"
-    filters_from = ("payment__client__pk__exact",)
 
 
 @admin.register(PaymentCard)

@@ -7,14 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Model, Q
+from django.db.models import Count, Max, Model, Q
+from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-import people.admin  # noqa: F401 - the client is on the desk before a page is added
+import insurance.admin  # noqa: F401 - rows are on the desk before pages and links are added to them
+import notifications.admin  # noqa: F401
+import people.admin  # noqa: F401
+from billing.admin import money  # noqa: F401
 from billing.models import CardConsent, Payment, Refund, SessionCost
 from billing.services.balances import client_balances, total_due
 from care.models import Session
@@ -25,6 +29,7 @@ from insurance.models import (
     AccountPause,
     Adjudication,
     BenefitSnapshot,
+    Claim,
     ClaimEvent,
     Coverage,
     EligibilityCheck,
@@ -196,6 +201,23 @@ def _mail(client: Client) -> Iterator[Event]:
         yield Event(request.created_at, "mail", title, request.body[:300], _url(request))
 
 
+def _looks_by_day(client: Client) -> Iterator[Event]:
+    """Who looked, one line for a person and a day, so that looks do not drown what happened."""
+    looks = (
+        AccessEvent.objects.filter(client=client)
+        .annotate(day=TruncDate("created_at", tzinfo=clock.BUSINESS_ZONE))
+        .order_by("-day")
+        .values("day", "user__email", "user")
+        .annotate(last=Max("created_at"), count=Count("pk"))[:MOST]
+    )
+    there = reverse("admin:people_accessevent_changelist")
+    for look in looks:
+        title = ngettext("%(user)s looked once", "%(user)s looked %(count)s times", look["count"])
+        given = {"user": look["user__email"], "count": look["count"]}
+        url = f"{there}?client__pk__exact={client.pk}&user__pk__exact={look['user']}"
+        yield Event(look["last"], "access", title % given, "", url)
+
+
 def _access(client: Client) -> Iterator[Event]:
     for look in AccessEvent.objects.filter(client=client).select_related("user").order_by("-pk")[:MOST]:
         title = _("%(user)s saw: %(what)s") % {"user": look.user, "what": look.purpose}
@@ -214,7 +236,8 @@ _READERS = {
 
 def story(client: Client, only: str = "") -> list[Event]:
     """Everything that happened to a client, newest first; ``only`` one kind of :func:`kinds`. At most 17 queries."""
-    readers = [_READERS[only]] if only in _READERS else list(_READERS.values())
+    everything = [*(read for kind, read in _READERS.items() if kind != "access"), _looks_by_day]
+    readers = [_READERS[only]] if only in _READERS else everything
     return sorted((event for read in readers for event in read(client)), key=lambda event: event.when, reverse=True)
 
 
@@ -235,4 +258,14 @@ def page(request: HttpRequest, row: Client, context: dict[str, Any]) -> HttpResp
     return render(request, "admin/desk/story.html", context | more)
 
 
-extend(Client, pages=[Page("story", gettext_lazy("Whole story"), page)])
+extend(
+    Client,
+    pages=[Page("story", gettext_lazy("Whole story"), page)],
+    further=[
+        (EligibilityCheck, "coverage__client"),
+        (Claim, "session__client"),
+        (SessionCost, "session__client"),
+        (Refund, "payment__client"),
+        (Email, "recipient__client"),
+    ],
+)

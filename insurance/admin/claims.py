@@ -34,7 +34,6 @@ class ClaimDesk(Desk):
     date_hierarchy = "created_at"
     ordering = ("-pk",)
     client_path = "session__client"
-    filters_from = ("session__client__pk__exact",)
     inlines = (ClaimEventRows, AdjudicationRows)
 
 

@@ -9,43 +9,30 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db.models import (
-    Case,
-    CharField,
     Count,
     Exists,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
-    When,
     prefetch_related_objects,
 )
-from django.db.models.enums import TextChoices
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from billing.models import SessionCost
 from billing.services.costs import current_costs
 from care.access import visible_clients, visible_sessions
 from care.models import Session
 from common import clock
-from insurance.models import Coverage, EligibilityCheck
+from insurance.models import Coverage
+from insurance.services.client_standing import Standing, with_standing
 from people.models import Client, User
 from portal.provider.progress import Progress, open_claims, progress_of
 from portal.provider.words import why_changed
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-
-class Standing(TextChoices):
-    """How a client stands, the most pressing first."""
-
-    PAUSED = "paused", gettext_lazy("Paused")
-    ATTENTION = "attention", gettext_lazy("Needs attention")
-    CHECKING = "checking", gettext_lazy("Benefits being checked")
-    ACTIVE = "active", gettext_lazy("Active")
 
 
 TONES = {
@@ -56,28 +43,12 @@ TONES = {
 }
 
 
-def with_standing(clients: QuerySet[Client]) -> QuerySet[Client]:
-    """``clients`` with ``standing`` (a value of :class:`Standing`) and ``has_plan``."""
-    on_account = Coverage.objects.on(clock.today()).filter(client=OuterRef("pk"))
-    checks = EligibilityCheck.objects.filter(coverage__client=OuterRef("pk"), coverage__removed_at=None)
-    newer = EligibilityCheck.objects.filter(coverage=OuterRef("coverage"), pk__gt=OuterRef("pk"))
-    refused = checks.filter(~Exists(newer), state__in=[EligibilityCheck.State.REJECTED, EligibilityCheck.State.FAILED])
-    under_way = checks.filter(state__in=[EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED])
-    return clients.annotate(has_plan=Exists(on_account)).annotate(
-        standing=Case(
-            When(paused_since__isnull=False, then=Value(Standing.PAUSED.value)),
-            When(Q(has_plan=False) | Exists(refused), then=Value(Standing.ATTENTION.value)),
-            When(Exists(under_way), then=Value(Standing.CHECKING.value)),
-            default=Value(Standing.ACTIVE.value),
-            output_field=CharField(),
-        )
-    )
-
-
 def search(user: "User | AnonymousUser", *, words: str = "", standing: str = "") -> QuerySet[Client]:
     """The caseload, narrowed by a name (any part, each word must fit) and a standing."""
     # The door joins the caseload and says DISTINCT; the annotations go on plain rows.
-    clients = with_standing(Client.objects.filter(pk__in=visible_clients(user).values("pk")))
+    on_account = Coverage.objects.on(clock.today()).filter(client=OuterRef("pk"))
+    everyone = Client.objects.filter(pk__in=visible_clients(user).values("pk"))
+    clients = with_standing(everyone).annotate(has_plan=Exists(on_account))
     for word in words.split()[:5]:
         clients = clients.filter(
             Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(preferred_name__icontains=word)
@@ -134,7 +105,7 @@ class Row:
 
 
 def meaning(client: Client, standing: Standing) -> str:
-    """A standing in a sentence for the provider; ``client.has_plan`` is set by :func:`with_standing`."""
+    """A standing in a sentence for the provider; ``client.has_plan`` is set by :func:`search`."""
     match standing:
         case Standing.PAUSED:
             return _("Coordination of benefits. Only your client can resolve it; there is nothing for you to do.")

@@ -13,6 +13,7 @@ from care.access import get_client, visible_sessions
 from care.models import Session
 from common import clock
 from insurance.models import AccountPause, EligibilityCheck
+from insurance.services.client_standing import Standing
 from insurance.services.plan_order import current_decision, plans_in_order
 from people.access import own_provider, record_access_to
 from portal.provider import caseload, words
@@ -46,8 +47,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "asked": asked,
-        "narrowed": bool(asked["words"]) or asked["standing"] in caseload.Standing.values,
-        "standings": [(each.value, each.label, tally[each]) for each in caseload.Standing],
+        "narrowed": bool(asked["words"]) or asked["standing"] in Standing.values,
+        "standings": [(each.value, each.label, tally[each]) for each in Standing],
         "tally": tally,
         "total": sum(tally.values()),
         "waiting": first,
