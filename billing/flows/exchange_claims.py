@@ -2,10 +2,9 @@
 
 import structlog
 
-from billing.flows.settle_remittance import settle, settle_adjudication
-from common.errors import DomainError
+from billing.flows.settle_remittance import settle, settle_what_is_left
 from insurance.clearinghouse import ClearinghouseRefused, InsurerUnreachable, OutcomeUnknown
-from insurance.models import Adjudication, EdiFile
+from insurance.models import EdiFile
 from insurance.services import acknowledgements, exchange, remittances
 
 log = structlog.get_logger(__name__)
@@ -36,8 +35,9 @@ def take_in() -> int:
         try:
             read(file)
             done += 1
-        except DomainError as error:
-            log.error("file_not_read", file=file.pk, error=str(error))
+        except Exception:
+            # Whatever is wrong with one file, the others must not wait for it. It is tried again at the next sweep.
+            log.exception("file_not_read", file=file.pk)
     settle_what_is_left()
     return done
 
@@ -52,9 +52,3 @@ def read(file: EdiFile) -> None:
         case EdiFile.Kind.REMITTANCE:
             for remittance in remittances.record(file):
                 settle(remittance)
-
-
-def settle_what_is_left() -> None:
-    """Post results that were recorded but not posted before the worker died."""
-    for pk in Adjudication.objects.filter(posted_at=None).order_by("pk").values_list("pk", flat=True):
-        settle_adjudication(pk)

@@ -3,13 +3,15 @@
 One claim's result is one transaction, posted once however often this runs.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from billing.ledger.posting import Book, Posting, balance, post
+from billing.ledger.posting import Book, Posting, balance, post, unposted
 from billing.models import SessionCost
 from billing.services import costs, refunds
 from billing.services.balances import session_balance
@@ -18,51 +20,75 @@ from common import clock
 from common.hurry import hurry
 from common.money import ZERO, dollars, plain
 from common.states import move
-from insurance.domain.decisions import FORWARDED, Decision, Meaning, Reason, read_decision
+from insurance.domain.decisions import FORWARDED, Meaning
 from insurance.models import AccountPause, Adjudication, Claim, ProviderAdjustment, Remittance
 from insurance.services import claims, pauses
-from insurance.services.claim_content import decision_of
+from insurance.services.claim_content import answer_in_force, decision_of
 from notifications import messages, outbox
 from people.models import Client
 
+log = structlog.get_logger(__name__)
+
+DECIDED = (Claim.Decision.PAID, Claim.Decision.DENIED)
+"""The plan has spoken; a denial that a person let pass leaves the rest to the plans after it."""
+
 
 def settle(remittance: Remittance) -> None:
-    """Post every claim of a payment and its provider-level adjustments. Restartable anywhere."""
+    """Post every claim of a payment and its provider-level adjustments. Restartable anywhere.
+
+    What is wrong with one claim keeps no other one waiting: it stays unposted, and is tried again at every sweep.
+    """
     for adjudication_id in remittance.adjudications.filter(posted_at=None).values_list("pk", flat=True):
-        settle_adjudication(adjudication_id)
+        try_to_settle(adjudication_id)
     for adjustment in remittance.provider_adjustments.all():
         _book_provider_adjustment(remittance, adjustment)
+
+
+def settle_what_is_left() -> None:
+    """Post what was recorded but not posted before the worker died, oldest first."""
+    for pk in Adjudication.objects.filter(posted_at=None).order_by("pk").values_list("pk", flat=True):
+        try_to_settle(pk)
+    for adjustment in unposted(ProviderAdjustment.objects.select_related("remittance"), "provider_adjustment"):
+        _book_provider_adjustment(adjustment.remittance, adjustment)
+
+
+def try_to_settle(adjudication_id: int) -> None:
+    """:func:`settle_adjudication`; a failure is logged, and this claim's result stays in the queue."""
+    try:
+        settle_adjudication(adjudication_id)
+    except Exception:
+        log.exception("adjudication_not_posted", adjudication=adjudication_id)
 
 
 @transaction.atomic
 def settle_adjudication(adjudication_id: int) -> None:
     """Post one claim's result: cash, decision, cost, next claim, refund or balance due. Posting it twice is harmless.
 
-    Locks the client first, as every flow does, so that a confirmation, a payment or a pause cannot pass it.
+    Locks the client first, as every flow does, so that a confirmation, a payment or a pause cannot pass it. A session's
+    results are posted in the order in which they came: one whose predecessor could not be posted waits for it.
     """
+    adjudication = Adjudication.objects.select_related("claim__session").get(pk=adjudication_id)
+    if adjudication.claim is not None:
+        Client.objects.select_for_update(no_key=True).get(pk=adjudication.claim.session.client_id)
     adjudication = (
-        Adjudication.objects.select_related("claim__session__client", "claim__coverage__payer", "remittance")
-        .filter(pk=adjudication_id)
-        .get()
+        Adjudication.objects.select_for_update(of=("self",))
+        .select_related("claim__session__client", "claim__coverage__payer", "remittance__file")
+        .get(pk=adjudication_id)
     )
     claim = adjudication.claim
-    if claim is not None:
-        Client.objects.select_for_update(no_key=True).get(pk=claim.session.client_id)
-    adjudication = Adjudication.objects.select_for_update(of=("self",)).get(pk=adjudication_id)
     if adjudication.posted_at is not None:
         return
+    if claim is not None:
+        earlier = Adjudication.objects.filter(claim__session=claim.session_id, posted_at=None, pk__lt=adjudication_id)
+        if earlier.exists():
+            log.warning("adjudication_waits", adjudication=adjudication_id)
+            return
     Adjudication.objects.filter(pk=adjudication_id).update(posted_at=clock.now())
     _book_cash(adjudication, claim)
-    if claim is None:
-        return
-    claim.refresh_from_db()
-    decision = read_decision(
-        status=adjudication.status_code,
-        paid=adjudication.paid,
-        reasons=[Reason(a.group, a.code, a.amount) for a in adjudication.adjustments.all()],
-        remarks=adjudication.remarks,
-    )
-    _decide(claim, adjudication, decision)
+    if claim is not None:
+        _decide(claim, adjudication)
+        follow(claim.session, adjudication)
+        costs.reprice(claim.session.client)
 
 
 def _book_cash(adjudication: Adjudication, claim: Claim | None) -> None:
@@ -84,7 +110,7 @@ def _book_cash(adjudication: Adjudication, claim: Claim | None) -> None:
     post(
         key=f"adjudication:{adjudication.pk}",
         memo=f"{remittance.payer_name} paid claim {adjudication.control_number}",
-        occurred_on=remittance.paid_on or remittance.created_at.date(),
+        occurred_on=remittance.day,
         lines=[Posting(Book.BANK, adjudication.paid, payer=payer), against],
     )
 
@@ -94,7 +120,7 @@ def _book_provider_adjustment(remittance: Remittance, adjustment: ProviderAdjust
     post(
         key=f"provider_adjustment:{adjustment.pk}",
         memo=f"{remittance.payer_name} {adjustment.code} {adjustment.reference}".strip(),
-        occurred_on=remittance.paid_on or remittance.created_at.date(),
+        occurred_on=remittance.day,
         lines=[
             Posting(Book.INSURER_SUSPENSE, adjustment.amount, payer=remittance.payer_id),
             Posting(Book.BANK, -adjustment.amount, payer=remittance.payer_id),
@@ -102,92 +128,128 @@ def _book_provider_adjustment(remittance: Remittance, adjustment: ProviderAdjust
     )
 
 
-def _decide(claim: Claim, adjudication: Adjudication, decision: Decision) -> None:
+_DECISIONS = {
+    Meaning.PROCESSED: Claim.Decision.PAID,
+    Meaning.MEMBER_MUST_UPDATE_COB: Claim.Decision.COB,
+    Meaning.OTHER_PAYS_FIRST: Claim.Decision.COB,
+    Meaning.DENIED: Claim.Decision.DENIED,
+    Meaning.DUPLICATE: Claim.Decision.DENIED,
+}
+_EVENTS = {
+    Meaning.PROCESSED: "processed",
+    Meaning.REVERSED: "reversed",
+    Meaning.MEMBER_MUST_UPDATE_COB: "cob",
+    Meaning.OTHER_PAYS_FIRST: "cob",
+    Meaning.DENIED: "denied",
+    Meaning.DUPLICATE: "duplicate",
+}
+
+
+def _decide(claim: Claim, adjudication: Adjudication) -> None:
+    """Bring the claim's state to what its plan's answers come to, this one included."""
     file = adjudication.remittance.file
+    claims.note(claim, _EVENTS[adjudication.decision.meaning], adjudication.explanation, file=file)
+    if claim.submission == Claim.Submission.REPLACED:
+        # A late word on a claim that another one took the place of: its money is booked, the other one decides.
+        return
     if adjudication.payer_control_number and not claim.payer_control_number:
         Claim.objects.filter(pk=claim.pk).update(payer_control_number=adjudication.payer_control_number)
-    if claim.submission in (Claim.Submission.SUBMITTED, Claim.Submission.RECEIVED, Claim.Submission.REJECTED):
-        # A decision proves that the claim was taken in, whatever acknowledgement is still on its way.
+    if claim.submission != Claim.Submission.ACCEPTED:
+        # A decision proves that the claim was taken in, whatever acknowledgement is still on its way, and even when
+        # another insurer brought it there: it must never be sent again.
         move(claim, Claim.SUBMISSIONS, Claim.Submission.ACCEPTED, reason="")
-    match decision.meaning:
-        case Meaning.PROCESSED:
-            _move_decision(claim, Claim.Decision.PAID)
-            claims.note(claim, "processed", adjudication.explanation, file=file)
-            _processed(claim, adjudication)
-        case Meaning.REVERSED:
-            _move_decision(claim, Claim.Decision.REVERSED)
-            claims.note(claim, "reversed", adjudication.explanation, file=file)
-        case Meaning.MEMBER_MUST_UPDATE_COB | Meaning.OTHER_PAYS_FIRST:
-            _move_decision(claim, Claim.Decision.COB)
-            claims.note(claim, "cob", adjudication.explanation, file=file)
-            pauses.open_pause(
-                coverage=claim.coverage,
-                evidence=AccountPause.Evidence.REMITTANCE,
-                codes=decision.codes,
-                file=file,
-            )
-        case Meaning.DENIED:
-            _move_decision(claim, Claim.Decision.DENIED)
-            claims.note(claim, "denied", adjudication.explanation, file=file)
-
-
-def _move_decision(claim: Claim, target: str) -> None:
+    in_force = answer_in_force(claim)
+    target = Claim.Decision.REVERSED if in_force is None else _DECISIONS[in_force.decision.meaning]
     if claim.decision != target:
         move(claim, Claim.DECISIONS, target)
+    if target != Claim.Decision.PAID:
+        claims.call_back(claim)
+    if target == Claim.Decision.COB and in_force == adjudication:
+        pauses.open_pause(
+            coverage=claim.coverage,
+            evidence=AccountPause.Evidence.REMITTANCE,
+            codes=adjudication.decision.codes,
+            file=file,
+        )
 
 
-def _processed(claim: Claim, adjudication: Adjudication) -> None:
-    """The plan has processed the claim: go on to the next plan, or set the final cost."""
-    session = claim.session
+def follow(session: Session, news: Adjudication | None = None) -> None:
+    """Bring the session to what its claims' decisions come to: the next plan's claim, the cost, the settlement.
+
+    It looks at all claims and not at what came last, so that answers may come in any order, twice, or be taken back.
+    The cost is final when a plan has processed its claim, every plan ahead of it has decided, and no later one is to be
+    asked. ``news`` is the answer that was just posted. The caller holds the client's lock; repeating it adds nothing.
+    """
+    planned = claims.sequence(session)
+    processed = [claim for claim in planned if claim.decision == Claim.Decision.PAID]
+    if not processed:
+        return
+    last = processed[-1]
+    asked = [claim for claim in planned if claim.submission != Claim.Submission.NOT_NEEDED]
+    if any(claim.rank < last.rank and claim.decision not in DECIDED for claim in asked):
+        return
     before = costs.current_cost(session)
     assert before is not None, "a claimed session was priced at confirmation"
-    share = client_share(claim, before)
-    following = claims.next_claim(claim)
-    if following is not None and adjudication.status_code in FORWARDED:
+    answer = decision_of(last)
+    assert answer is not None, "it was processed"
+    share = client_share(processed, before)
+    later = [claim for claim in planned if claim.rank > last.rank]
+    _go_on(last, answer, later, share)
+    final = all(claim.submission == Claim.Submission.NOT_NEEDED for claim in later)
+    basis = SessionCost.Basis.FINAL if final else SessionCost.Basis.AFTER_PRIMARY
+    primary = last.rank == planned[0].rank
+    cost = before
+    if (before.amount, before.basis) != (share, basis):
+        cost = SessionCost.objects.create(
+            session=session,
+            coverage=before.coverage,
+            amount=share,
+            allowed=before.allowed,
+            basis=basis,
+            reason=SessionCost.Reason.PRIMARY_PROCESSED if primary else SessionCost.Reason.SECONDARY_PROCESSED,
+            adjudication=answer,
+            breakdown=_breakdown(processed, answer, share, final=final),
+        )
+    if final:
+        settle_final(session, cost, news)
+
+
+def _go_on(last: Claim, answer: Adjudication, later: list[Claim], share: Decimal) -> None:
+    """What the newest plan to have processed it leaves for the plans after it."""
+    if answer.status_code in FORWARDED and later and later[0].submission in Claim.UNSENT:
         # The insurer sent the claim on itself: sending it again would be a duplicate.
         move(
-            following,
+            later[0],
             Claim.SUBMISSIONS,
             Claim.Submission.ACCEPTED,
-            reason=_("%(payer)s sent the claim on itself.") % {"payer": claim.coverage.payer},
+            reason=_("%(payer)s sent the claim on itself.") % {"payer": last.coverage.payer},
         )
-    elif following is not None and share == ZERO:
-        claims.close(following, reason=_("Nothing was left to pay after %(payer)s.") % {"payer": claim.coverage.payer})
-        following = None
-    elif following is not None:
-        claims.release_next(claim)
-    final = following is None
-    reason = SessionCost.Reason.PRIMARY_PROCESSED if claim.rank == 1 else SessionCost.Reason.SECONDARY_PROCESSED
-    cost = SessionCost.objects.create(
-        session=session,
-        coverage=before.coverage,
-        amount=share,
-        allowed=before.allowed,
-        basis=SessionCost.Basis.FINAL if final else SessionCost.Basis.AFTER_PRIMARY,
-        reason=reason,
-        adjudication=adjudication,
-        breakdown=_breakdown(claim, adjudication, share, final=final),
-    )
-    if final:
-        settle_final(session, cost)
+    elif share == ZERO:
+        for claim in later:
+            if claim.submission in Claim.UNSENT:
+                claims.close(
+                    claim, reason=_("Nothing was left to pay after %(payer)s.") % {"payer": last.coverage.payer}
+                )
+    else:
+        for claim in later:
+            claims.release(claim, after=last, on=answer.remittance.day)
+            if claim.submission != Claim.Submission.NOT_NEEDED:
+                break
 
 
-def client_share(claim: Claim, before: SessionCost) -> Decimal:
-    """What the client owes after this plan, in dollars, from the remittances themselves.
+def client_share(processed: Iterable[Claim], before: SessionCost) -> Decimal:
+    """What the client owes after the plans that have ``processed`` the session, in dollars, from their remittances.
 
-    After the primary: what its 835 leaves to the patient. After a later plan: what that plan's 835 leaves, never more
-    than what the primary left (the contracts bound the client's part) or what the primary allowed.
+    The least of what any of them leaves to the patient, and never more than the first plan's contract allows: each
+    contract bounds the client's part.
     """
-    left = []
-    for each in claim.session.claims.filter(rank__lte=claim.rank).order_by("rank"):
-        decided = decision_of(each)
-        if decided is not None and each.decision == Claim.Decision.PAID:
-            left.append(max(ZERO, decided.total("PR")))
-    share: Decimal = min([*left, before.allowed]) if left else before.amount
+    answers = [answer for claim in processed if (answer := decision_of(claim)) is not None]
+    share: Decimal = min([before.allowed, *(answer.left_to_client for answer in answers)])
     return share
 
 
-def _breakdown(claim: Claim, adjudication: Adjudication, share: Decimal, *, final: bool) -> dict[str, object]:
+def _breakdown(processed: list[Claim], adjudication: Adjudication, share: Decimal, *, final: bool) -> dict[str, object]:
+    claim = processed[-1]
     parts = {"1": "deductible", "2": "coinsurance", "3": "copay"}
     amounts = {"deductible": ZERO, "coinsurance": ZERO, "copay": ZERO, "not_covered": ZERO}
     for each in adjudication.adjustments.all():
@@ -203,7 +265,7 @@ def _breakdown(claim: Claim, adjudication: Adjudication, share: Decimal, *, fina
         )
     paid = [
         _("%(payer)s paid %(amount)s.") % {"payer": each.coverage.payer, "amount": dollars(decided.paid)}
-        for each in claim.session.claims.filter(rank__lte=claim.rank).select_related("coverage__payer").order_by("rank")
+        for each in processed
         if (decided := decision_of(each)) is not None
     ]
     # A later plan's parts speak of its own rules; only those of the plan that set the share add up to it.
@@ -224,8 +286,11 @@ def booked_cost(session: Session) -> Decimal:
     return balance(Book.CLIENT_RECEIVABLE, session=session, entry__key__startswith="cost:")
 
 
-def settle_final(session: Session, cost: SessionCost) -> None:
-    """Bring the books to the final cost, then give back what was too much or ask for what is missing."""
+def settle_final(session: Session, cost: SessionCost, news: Adjudication | None = None) -> None:
+    """Bring the books to the final cost, then give back what was too much or ask for what is missing.
+
+    ``news`` is the answer that led here.
+    """
     difference = cost.amount - booked_cost(session)
     if difference != ZERO:
         payer = cost.coverage.payer_id if cost.coverage else None
@@ -240,16 +305,17 @@ def settle_final(session: Session, cost: SessionCost) -> None:
                 ),
             ],
         )
-    _close_insurers(session, cost)
+    _close_insurers(session, cost, news)
     settle_client(session, cost)
 
 
-def _close_insurers(session: Session, cost: SessionCost) -> None:
+def _close_insurers(session: Session, cost: SessionCost, news: Adjudication | None) -> None:
     """Whatever the insurers paid more or less than expected is our gain or loss, never the client's."""
     rest = balance(Book.INSURER_RECEIVABLE, session=session)
     if rest != ZERO:
         post(
-            key=f"variance:{cost.pk}",
+            # One final cost may see money come more than once: a second payment of the same claim, say.
+            key=f"variance:{cost.pk}:{news.pk}" if news is not None else f"variance:{cost.pk}",
             memo=f"Session {session.pk}: insurers' payments against the contract",
             occurred_on=clock.today(),
             lines=[

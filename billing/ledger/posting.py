@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import CharField, Exists, Model, OuterRef, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
 
 from billing.ledger.models import Account, Entry, Line
 from common.errors import DomainError
 from common.money import ZERO, plain
+
+M = TypeVar("M", bound=Model)
 
 
 class Book(StrEnum):
@@ -118,6 +121,12 @@ def reverse(entry: Entry, *, memo: str, occurred_on: date) -> Entry:
         for line in entry.lines.order_by("id")
     ]
     return post(key=f"reversal:{entry.key}", memo=memo, occurred_on=occurred_on, lines=lines, reverses=entry)
+
+
+def unposted(rows: QuerySet[M], event: str) -> QuerySet[M]:
+    """Those of ``rows`` whose event ``event:<pk>`` is not in the books, oldest first."""
+    in_books = Entry.objects.filter(key=Concat(Value(f"{event}:"), Cast(OuterRef("pk"), CharField())))
+    return rows.filter(~Exists(in_books)).order_by("pk")
 
 
 def find(key: str) -> Entry:

@@ -4,7 +4,7 @@ Codes: CARC (claim adjustment reason) with group, RARC (remark), CLP02 (claim st
 member must update coordination of benefits is the table in ``docs/decisions.md``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,7 @@ PATIENT_SHARE = frozenset({"1", "2", "3", "122"})
 _NO_DENIAL = PATIENT_SHARE | {"45", "23", "253", "94", "131", "100"}
 """CARCs that explain amounts of a claim that was paid as the contract says."""
 _OTHER_PAYS_FIRST = frozenset({"22"})
+_DUPLICATE = "18"
 _WRONG_PAYER = frozenset({"109", "B11", "300", "301"})
 _MEMBER_MUST_ACT = frozenset({"N197"})
 _MEMBER_WAS_ASKED = frozenset({"N179", "N686", "N375"})
@@ -41,6 +42,8 @@ class Meaning(StrEnum):
     """The insurer believes that another plan pays before it, and asks for that plan's answer."""
     REVERSED = "reversed"
     """An earlier decision is taken back; a corrected one follows."""
+    DUPLICATE = "duplicate"
+    """The insurer has this claim already: says nothing about it, whatever it decided before stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], rema
     def told(codes: Iterable[str], words: Iterable[str] = ()) -> str:
         return " ".join([*(by_code[code] for code in codes if code in by_code), *(w for w in words if w in remarks)])
 
+    if paid == ZERO and _DUPLICATE in by_code:
+        return Decision(Meaning.DUPLICATE, told([_DUPLICATE]))
     must_act = _MEMBER_MUST_ACT.intersection(remarks)
     if must_act and paid == ZERO:
         return Decision(Meaning.MEMBER_MUST_UPDATE_COB, told(["22", "16", "227", "A1"], sorted(must_act)))
@@ -91,3 +96,37 @@ def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], rema
     if paid == ZERO and refused and not any(r.group == "PR" and r.code in PATIENT_SHARE for r in reasons):
         return Decision(Meaning.DENIED, told(refused, remarks))
     return Decision(Meaning.PROCESSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer of a plan for a session, as far as it matters for which answer is in force; dollars."""
+
+    charge: Decimal
+    paid: Decimal
+    reversal: bool = False
+    duplicate: bool = False
+
+
+def in_force(results: Sequence[Result]) -> int | None:
+    """Which of a plan's answers, in the order they came, decides now: its place, or ``None`` when none is left.
+
+    A reversal takes back the oldest answer of the same charge and payment, wherever it stands (files overtake each
+    other); one that fits none takes back the newest before it. Of those left the newest decides; a refusal as duplicate
+    only when there is nothing else.
+    """
+    left = [place for place, result in enumerate(results) if not result.reversal]
+    unmatched = []
+    for place, back in enumerate(results):
+        if not back.reversal:
+            continue
+        twin = next((p for p in left if (results[p].charge, results[p].paid) == (-back.charge, -back.paid)), None)
+        if twin is None:
+            unmatched.append(place)
+        else:
+            left.remove(twin)
+    for place in unmatched:
+        before = [p for p in left if p < place and not results[p].duplicate]
+        if before:
+            left.remove(before[-1])
+    return max((p for p in left if not results[p].duplicate), default=left[-1] if left else None)

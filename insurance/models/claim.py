@@ -36,23 +36,28 @@ class Claim(models.Model):
     SUBMISSIONS = axis(
         "submission",
         {
-            # An insurer that sends the claim on itself (crossover) takes it straight from waiting to accepted.
+            # An insurer that sends the claim on itself (crossover), or answers what it got from another insurer, takes
+            # it straight from any unsent state to accepted.
             "waiting": {"ready", "held", "accepted", "not_needed"},
-            "held": {"ready", "waiting", "not_needed"},
-            "ready": {"submitted", "held", "rejected", "not_needed"},
+            "held": {"ready", "waiting", "accepted", "not_needed"},
+            # Back to waiting when the plan before it takes its answer back.
+            "ready": {"submitted", "waiting", "held", "accepted", "rejected", "not_needed"},
             # A remittance may come before any acknowledgement, so every later state can follow "submitted".
             "submitted": {"received", "accepted", "rejected", "replaced"},
             "received": {"accepted", "rejected", "replaced"},
-            "accepted": {"rejected", "replaced"},
+            # A claim that was refused on its merits may be closed by a person.
+            "accepted": {"rejected", "replaced", "not_needed"},
             "rejected": {"replaced", "accepted", "not_needed"},
-            "not_needed": {"waiting", "ready"},
+            "not_needed": {"waiting", "held", "ready", "accepted"},
             "replaced": set(),
         },
     )
+    UNSENT = ("waiting", "held", "ready")
     DECISIONS = axis(
         "decision",
         {
-            "none": {"paid", "denied", "cob"},
+            # A reversal may come before the answer it takes back.
+            "none": {"paid", "denied", "cob", "reversed"},
             "paid": {"reversed", "denied", "cob"},
             "denied": {"paid", "reversed", "cob"},
             "cob": {"paid", "denied", "reversed"},

@@ -1,5 +1,6 @@
 """What insurers decided and paid: the 835 as rows that never change."""
 
+from datetime import date
 from decimal import Decimal
 
 import pgtrigger
@@ -7,8 +8,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common import clock
 from common.facts import Fact
 from common.money import ZERO, money_field
+from insurance.domain.decisions import Decision, Reason, read_decision
 
 
 class Remittance(Fact):
@@ -34,6 +37,11 @@ class Remittance(Fact):
 
     def __str__(self) -> str:
         return f"Remittance {self.trace} of {self.payer_name}"
+
+    @property
+    def day(self) -> date:
+        """The business date of the payment; when the insurer gives none, the one on which we recorded it."""
+        return self.paid_on or self.created_at.astimezone(clock.BUSINESS_ZONE).date()
 
 
 class Adjudication(models.Model):
@@ -75,6 +83,23 @@ class Adjudication(models.Model):
     def total(self, group: str) -> Decimal:
         """Sum of the adjustments of one group code (``PR``, ``CO`` …), claim and lines together, in dollars."""
         return sum((a.amount for a in self.adjustments_in_all if a.group == group), ZERO)
+
+    @property
+    def decision(self) -> Decision:
+        """What this result means by itself (``insurance.domain.decisions``)."""
+        return read_decision(
+            status=self.status_code,
+            paid=self.paid,
+            reasons=[Reason(each.group, each.code, each.amount) for each in self.adjustments_in_all],
+            remarks=self.remarks,
+        )
+
+    @property
+    def left_to_client(self) -> Decimal:
+        """What the insurer leaves to the patient, in dollars, never below zero: group PR; CLP05 when no CAS says PR."""
+        said = any(each.group == "PR" for each in self.adjustments_in_all)
+        amount = self.total("PR") if said else self.client_responsibility
+        return max(ZERO, amount if amount is not None else ZERO)
 
     @property
     def allowed(self) -> Decimal:

@@ -1,5 +1,7 @@
 """Reading 999s and 277CAs: what became of the claims we sent, before anyone decides on them."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -52,10 +54,11 @@ def record_277ca(file: EdiFile) -> None:
     with transaction.atomic():
         if not files.take(file):
             return
+        rows = _locked(said.control_number for each in acknowledgements for said in each.claims)
         for acknowledgement in acknowledgements:
             by_payer = acknowledgement.source_kind == "PR"
             for said in acknowledgement.claims:
-                claim = Claim.objects.filter(control_number=said.control_number).first()
+                claim = rows.get(said.control_number)
                 if claim is None:
                     findings.append(Finding(said.where, f"claim {said.control_number} is not ours"))
                     continue
@@ -80,8 +83,14 @@ def _sent_file(control_number: str) -> EdiFile | None:
 def _claims_in_order(sent: EdiFile) -> list[Claim]:
     """The claims of a file of ours, as they stand in it: one ST…SE each."""
     numbers = [claim.control_number for submission in x837p.read(bytes(sent.raw)) for claim in submission.claims]
-    rows = {claim.control_number: claim for claim in Claim.objects.filter(control_number__in=numbers)}
+    rows = _locked(numbers)
     return [rows[number] for number in numbers]
+
+
+def _locked(numbers: Iterable[str]) -> dict[str, Claim]:
+    """Claims by number, locked in the order everyone locks them, so that no decision passes an acknowledgement."""
+    claims = Claim.objects.select_for_update(of=("self",), no_key=True).select_related("coverage__payer")
+    return {claim.control_number: claim for claim in claims.filter(control_number__in=set(numbers)).order_by("pk")}
 
 
 def _received(claim: Claim, file: EdiFile) -> None:

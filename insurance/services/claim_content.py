@@ -1,6 +1,7 @@
 """From our rows to what an 837P says: who bills whom for what, and what the plans before decided."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -9,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from care.models import Session
 from common.errors import DomainError
+from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force
 from insurance.models import Adjudication, Claim, Coverage
 from insurance.x12 import x837p
 from insurance.x12.adjustments import Adjustment
 from insurance.x12.names import Address
 from insurance.x12.next_payer import bill_next
 from insurance.x12.segments import clean
-from insurance.x12.x835_model import REVERSAL, RemittedClaim, RemittedLine
+from insurance.x12.x835_model import RemittedClaim, RemittedLine
 from people.models import Client
 
 SELF, SPOUSE, CHILD, OTHER = "18", "01", "19", "G8"
@@ -115,6 +117,11 @@ def _other_payer(claim: Claim) -> x837p.OtherPayer:
     )
 
 
+def _number_to_replace(claim: Claim) -> str:
+    """The insurer's number of the claim that this one replaces or voids; an original names none."""
+    return claim.payer_control_number if claim.frequency != "1" else ""
+
+
 def _first_claim(claim: Claim, others: Sequence[Claim]) -> x837p.Claim:
     """The claim as the primary plan gets it, naming the plans that come after."""
     session, coverage = claim.session, claim.coverage
@@ -139,18 +146,43 @@ def _first_claim(claim: Claim, others: Sequence[Claim]) -> x837p.Claim:
         filing_indicator=coverage.payer.claim_filing_code,
         group_number=coverage.group_number,
         frequency=claim.frequency,
-        payer_control_number=claim.payer_control_number if claim.frequency != "1" else "",
+        payer_control_number=_number_to_replace(claim),
         diagnoses=tuple(code.replace(".", "") for code in session.diagnoses),
         lines=_lines(session),
         other_payers=tuple(_other_payer(other) for other in others),
     )
 
 
+def answer_in_force(claim: Claim) -> Adjudication | None:
+    """What the plan's posted answers come to, those to claims that this one replaced included; ``None`` when nothing
+    was said or all of it was taken back."""
+    answers = list(
+        Adjudication.objects.filter(
+            claim__session=claim.session_id, claim__coverage=claim.coverage_id, posted_at__isnull=False
+        )
+        .prefetch_related("adjustments")
+        .order_by("pk")
+    )
+    place = in_force(
+        [
+            Result(
+                charge=each.charge,
+                paid=each.paid,
+                reversal=each.status_code == REVERSAL,
+                duplicate=each.decision.meaning is Meaning.DUPLICATE,
+            )
+            for each in answers
+        ]
+    )
+    return None if place is None else answers[place]
+
+
 def decision_of(claim: Claim) -> Adjudication | None:
-    """The adjudication in force of a claim: the newest that is no reversal; ``None`` when reversed or not decided."""
-    if claim.decision in (Claim.Decision.NONE, Claim.Decision.REVERSED):
+    """The adjudication that decided a claim; ``None`` while nothing is decided, was taken back or waits for the member
+    to settle coordination of benefits."""
+    if claim.decision not in (Claim.Decision.PAID, Claim.Decision.DENIED):
         return None
-    return claim.adjudications.exclude(status_code=REVERSAL).order_by("-pk").first()
+    return answer_in_force(claim)
 
 
 def remitted(adjudication: Adjudication) -> RemittedClaim:
@@ -207,14 +239,15 @@ def content_of(claim: Claim) -> x837p.Claim:
                 _("%(payer)s has not decided this session yet, so the next plan's claim cannot be written.")
                 % {"payer": before.coverage.payer}
             )
-        to = next(each for each in content.other_payers if each.payer == _payer(after.coverage))
+        # By rank and not by insurer: both plans may be with the same one.
+        to = next(each for each in content.other_payers if each.rank == _RANKS[after.rank - 1])
         content = bill_next(
             content,
             remitted(decided),
-            adjudicated_on=decided.remittance.paid_on or decided.remittance.created_at.date(),
+            adjudicated_on=decided.remittance.day,
             to=to,
             control_number=after.control_number,
         )
         if after == claim:
             break
-    return content
+    return replace(content, frequency=claim.frequency, payer_control_number=_number_to_replace(claim))

@@ -1,19 +1,18 @@
 """The claims of a session: planned in order at confirmation, released one after the other."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from care.models import Session
-from common import clock
 from common.errors import DomainError
 from common.states import move
 from insurance.models import Claim, ClaimEvent, Coverage, EdiFile
 from insurance.services.files import next_claim_number
 from insurance.services.network import standing
-from people.models import User
+from people.models import Client, User
 
 
 class ClaimRefused(DomainError):
@@ -59,65 +58,82 @@ def plan_claims(*, session: Session, coverages: Sequence[Coverage]) -> list[Clai
     return claims
 
 
-def next_claim(claim: Claim) -> Claim | None:
-    """The claim that comes after ``claim`` in the session's sequence and is still to be sent, if any."""
-    return (
-        claim.session.claims.filter(
-            rank__gt=claim.rank, submission__in=[Claim.Submission.WAITING, Claim.Submission.HELD]
-        )
-        .order_by("rank")
-        .first()
+def sequence(session: Session) -> list[Claim]:
+    """The session's claims in order of payment, those that were replaced left out."""
+    return list(
+        session.claims.exclude(submission=Claim.Submission.REPLACED)
+        .select_related("coverage__payer", "session__client", "session__provider")
+        .order_by("rank", "pk")
     )
 
 
-def release_next(claim: Claim) -> Claim | None:
-    """After ``claim`` was adjudicated, make the next plan's claim ready; ``None`` when there is no next one.
+def release(claim: Claim, *, after: Claim, on: date) -> None:
+    """``after``'s plan has answered on ``on``: let ``claim``, the next one, go out, or wait for the end of a pause.
 
-    Its filing clock starts now: the next insurer counts from the remittance of the one before.
+    Its filing clock starts with that answer. A claim closed because nothing was left is opened again; one that a person
+    closed, or whose insurer cannot be billed, stays closed.
     """
-    following = next_claim(claim)
-    if following is None or following.submission != Claim.Submission.WAITING:
-        return following
-    days = following.coverage.payer.secondary_filing_days
-    released = move(
-        following,
-        Claim.SUBMISSIONS,
-        Claim.Submission.READY,
-        file_by=clock.today() + timedelta(days=days),
-    )
-    if released:
-        note(
-            following, "released", _("%(payer)s has answered: this claim can go out.") % {"payer": claim.coverage.payer}
-        )
-    return following
+    file_by = on + timedelta(days=claim.coverage.payer.secondary_filing_days)
+    if claim.submission == Claim.Submission.NOT_NEEDED and not _may_reopen(claim):
+        return
+    if claim.submission not in (Claim.Submission.WAITING, Claim.Submission.HELD, Claim.Submission.NOT_NEEDED):
+        return
+    target = Claim.Submission.HELD if claim.session.client.paused_since else Claim.Submission.READY
+    if claim.submission == target:
+        Claim.objects.filter(pk=claim.pk).update(file_by=file_by)
+    elif move(claim, Claim.SUBMISSIONS, target, file_by=file_by, reason=""):
+        note(claim, "released", _("%(payer)s has answered: this claim can go out.") % {"payer": after.coverage.payer})
+
+
+def _may_reopen(claim: Claim) -> bool:
+    closed_by_a_person = claim.events.filter(kind="not_needed", actor__isnull=False).exists()
+    billable = standing(provider=claim.session.provider, payer=claim.coverage.payer, on=claim.session.date)
+    return billable.can_bill and claim.coverage.removed_at is None and not closed_by_a_person
 
 
 def close(claim: Claim, *, reason: str, actor: User | None = None) -> None:
-    """Nothing is to be asked of this plan; ``reason`` says why in words."""
+    """Nothing is to be asked of this plan; ``reason`` says why in words.
+
+    Raises :class:`ClaimRefused` for a claim that is under way or was paid.
+    """
+    decided = claim.decision in (Claim.Decision.DENIED, Claim.Decision.COB)
+    if claim.submission == Claim.Submission.ACCEPTED and not decided:
+        raise ClaimRefused(_("The insurer has this claim: it can be closed only after it was denied."))
     if move(claim, Claim.SUBMISSIONS, Claim.Submission.NOT_NEEDED, reason=reason[:300]):
         note(claim, "not_needed", reason, actor=actor)
 
 
+def call_back(claim: Claim) -> None:
+    """``claim``'s plan has not decided after all: later claims that were about to go out wait for it again."""
+    ready = Claim.objects.select_for_update(no_key=True).filter(
+        session=claim.session_id, rank__gt=claim.rank, submission=Claim.Submission.READY
+    )
+    for later in ready.order_by("rank"):
+        move(later, Claim.SUBMISSIONS, Claim.Submission.WAITING)
+        note(later, "waiting", _("Waits for %(payer)s's new answer.") % {"payer": claim.coverage.payer})
+
+
 def hold_all(client_id: int) -> None:
-    """The account is paused: what has not been sent is held."""
-    for claim in Claim.objects.filter(
+    """The account is paused: what has not been sent is held. The caller holds the client's lock."""
+    # Locked as they are found: a claim that a batch takes at this moment is sent, and no longer ours to hold.
+    unsent = Claim.objects.select_for_update(no_key=True).filter(
         session__client_id=client_id, submission__in=[Claim.Submission.READY, Claim.Submission.WAITING]
-    ):
+    )
+    for claim in unsent.order_by("pk"):
         if move(claim, Claim.SUBMISSIONS, Claim.Submission.HELD):
             note(claim, "held", _("Held while the account is paused."))
 
 
 def release_all(client_id: int) -> None:
-    """The account resumed: what was held goes on where it was."""
-    held = Claim.objects.filter(session__client_id=client_id, submission=Claim.Submission.HELD).order_by("rank")
+    """The account resumed: what was held goes on where it was. The caller holds the client's lock."""
+    held = Claim.objects.filter(session__client_id=client_id, submission=Claim.Submission.HELD).order_by("rank", "pk")
     for claim in held:
-        before = (
-            claim.session.claims.filter(rank__lt=claim.rank)
-            .exclude(submission__in=[Claim.Submission.NOT_NEEDED, Claim.Submission.REPLACED])
-            .order_by("-rank")
-            .first()
-        )
-        go = before is None or before.decision in (Claim.Decision.PAID, Claim.Decision.DENIED)
+        ahead = [
+            each
+            for each in sequence(claim.session)
+            if each.rank < claim.rank and each.submission != Claim.Submission.NOT_NEEDED
+        ]
+        go = all(each.decision == Claim.Decision.PAID for each in ahead)
         target = Claim.Submission.READY if go else Claim.Submission.WAITING
         if move(claim, Claim.SUBMISSIONS, target):
             note(claim, "resumed", _("The account resumed: the claim goes on."))
@@ -125,14 +141,17 @@ def release_all(client_id: int) -> None:
 
 @transaction.atomic
 def resubmit(claim: Claim, *, reason: str, actor: User | None = None) -> Claim:
-    """Replace a decided or rejected claim by a new one to the same plan, ready to be sent.
+    """Replace a decided or rejected claim by a new one to the same plan, ready to be sent (held in a pause).
 
     A claim the insurer has numbered is replaced by frequency 7 naming that number; one it never took in is sent as an
     original. Raises :class:`ClaimRefused` when the claim is still under way.
     """
+    client = Client.objects.select_for_update(no_key=True).get(sessions__claims=claim.pk)
     claim = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
     decided = claim.decision in (Claim.Decision.COB, Claim.Decision.DENIED)
-    if not decided and claim.submission != Claim.Submission.REJECTED:
+    if claim.submission == Claim.Submission.REPLACED or not (
+        decided or (claim.submission == Claim.Submission.REJECTED and claim.decision == Claim.Decision.NONE)
+    ):
         raise ClaimRefused(_("Only a claim that was denied or rejected can be sent again."))
     move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
     numbered = bool(claim.payer_control_number) and decided
@@ -145,7 +164,7 @@ def resubmit(claim: Claim, *, reason: str, actor: User | None = None) -> Claim:
         frequency="7" if numbered else "1",
         replaces=claim,
         charge=claim.charge,
-        submission=Claim.Submission.READY,
+        submission=Claim.Submission.HELD if client.paused_since else Claim.Submission.READY,
         file_by=claim.file_by,
     )
     note(claim, "replaced", reason, actor=actor)

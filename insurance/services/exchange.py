@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import clock
+from common.errors import DomainError
 from common.states import move
 from insurance.clearinghouse import ClearinghouseRefused, OutcomeUnknown, PayloadType, clearinghouse
 from insurance.models import Claim, EdiFile, Payer
@@ -55,7 +56,11 @@ def _build_batch(payer: Payer) -> EdiFile | None:
     for claim in candidates:
         try:
             content = content_of(claim)
-        except NotDecidedYet as error:
+        except NotDecidedYet:
+            # The plan ahead took its answer back; its next one releases this claim again.
+            move(claim, Claim.SUBMISSIONS, Claim.Submission.WAITING)
+            continue
+        except DomainError as error:
             _reject(claim, [str(error)])
             continue
         findings = balance_837p.findings(content)
@@ -120,8 +125,8 @@ def send_file(file: EdiFile) -> None:
             bytes(file.raw), payload_type=PayloadType.PROFESSIONAL_CLAIM, payload_id=str(file.payload_id)
         )
     except OutcomeUnknown:
-        if file.state == EdiFile.State.BUILT:
-            move(file, EdiFile.STATES, EdiFile.State.UNKNOWN)
+        # Another worker may have learnt more meanwhile.
+        EdiFile.objects.filter(pk=file.pk, state=EdiFile.State.BUILT).update(state=EdiFile.State.UNKNOWN)
         return
     except ClearinghouseRefused as error:
         EdiFile.objects.filter(pk=file.pk).update(findings=[{"where": "envelope", "message": str(error)}])

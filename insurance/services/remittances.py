@@ -125,8 +125,13 @@ def _adjustment(adjudication: Adjudication, line: LineAdjudication | None, said:
 
 
 def match_claim(control_number: str, payer: Payer | None) -> Claim | None:
-    """Our claim by CLM01, and only when the insurer that answers is the one we asked."""
+    """Our claim by CLM01, to the insurer that answers.
+
+    A claim that one insurer sent on to the next is answered by that one under the number of the first; then it is the
+    session's claim to that next insurer. ``None`` when this insurer was never asked about the session.
+    """
     claim = Claim.objects.select_related("coverage").filter(control_number=control_number.strip()).first()
-    if claim is None or (payer is not None and claim.coverage.payer_id != payer.pk):
-        return None
-    return claim
+    if claim is None or payer is None or claim.coverage.payer_id == payer.pk:
+        return claim
+    same_session = Claim.objects.filter(session=claim.session_id, coverage__payer=payer)
+    return same_session.exclude(submission=Claim.Submission.REPLACED).order_by("rank").first()

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from billing.flows import confirm_session
-from billing.flows.exchange_claims import read, settle_what_is_left
+from billing.flows.exchange_claims import read
+from billing.flows.settle_remittance import settle_what_is_left
 from billing.gateways.results import ChargeResult, ChargeState
 from billing.ledger.models import Entry
 from billing.ledger.posting import Book, balance
