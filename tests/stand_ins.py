@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import FrameLocator, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 STRIPE_SECRET = "sk_test_stand_in"
@@ -160,3 +161,13 @@ def stripe_stand_in(data: Path) -> Iterator[StripeStandIn]:
         options += ["--webhook", hooks.url, "--webhook-secret", WEBHOOK_SECRET]
         with running("sandbox.stripe", *options, health=f"{base}/healthz"):
             yield StripeStandIn(base, hooks)
+
+
+def type_card(page: Page, number: str) -> FrameLocator:
+    """As the tests of real Stripe pages do: the names of its frame and fields are the same."""
+    frame = page.frame_locator("iframe[name^='__privateStripeFrame']").first
+    frame.locator("[name=cardnumber]").press_sequentially(number)
+    frame.locator("[name=exp-date]").press_sequentially("1240")
+    frame.locator("[name=cvc]").press_sequentially("123")
+    frame.locator("[name=postal]").press_sequentially("10013")
+    return frame

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from billing.gateways.results import ChargeResult, ChargeState, SetupState
 from billing.gateways.stripe_gateway import Gateway
-from tests.stand_ins import ROOT, STRIPE_SECRET, StripeStandIn, chromium, serving, stripe_stand_in
+from tests.stand_ins import ROOT, STRIPE_SECRET, StripeStandIn, chromium, serving, stripe_stand_in, type_card
 
 pytestmark = pytest.mark.browser
 
@@ -121,16 +121,6 @@ def show(stripe: StripeStandIn, browser: Browser) -> Iterator[Show]:
         yield open_page
         context.close()
     assert problems == []
-
-
-def type_card(page: Page, number: str) -> FrameLocator:
-    """As the tests of real Stripe pages do: the names of its frame and fields are the same."""
-    frame = page.frame_locator("iframe[name^='__privateStripeFrame']").first
-    frame.locator("[name=cardnumber]").press_sequentially(number)
-    frame.locator("[name=exp-date]").press_sequentially("1240")
-    frame.locator("[name=cvc]").press_sequentially("123")
-    frame.locator("[name=postal]").press_sequentially("10013")
-    return frame
 
 
 def sent(page: Page) -> dict[str, str]:
