@@ -100,9 +100,7 @@ def open_insurer(world: World, insurer: Insurer) -> Payer:
         NetworkContract.objects.get_or_create(payer=payer, begins_on=LONG_AGO)
         FeeSchedule.objects.bulk_create(
             [
-                FeeSchedule(
-                    payer=payer, licence=licence, cpt=cpt, begins_on=LONG_AGO, rate=insurer.rate(cpt, licence)
-                )
+                FeeSchedule(payer=payer, licence=licence, cpt=cpt, begins_on=LONG_AGO, rate=insurer.rate(cpt, licence))
                 for cpt in insurer.rates
                 for licence in Licence.values
             ],

@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from billing.flows import exchange_claims
+from billing.models import Refund
+from care.models import Session
 from common import clock
 from common.errors import DomainError
 from common.hurry import unhurried
@@ -20,12 +22,14 @@ from headway.demo.seed_cases import Draw
 from headway.demo.seed_cast import Cast
 from headway.demo.seed_insurers import INSURERS, REMIT_DAYS
 from headway.demo.seed_people import THERAPISTS
+from headway.demo.seed_team import Team, together
 from headway.demo.seed_year import Enrolled, Year, local
 from headway.demo.stories import quiet
 from headway.demo.world import World
 from insurance.models import EdiFile, Payer
 from insurance.x12 import x835
-from people.models import Client, Provider, Role, User
+from people.models import Client, Provider, SupportRequest, User
+from people.models.user import Role
 from people.services import support_requests
 
 FAY, GUS = "fay@example.com", "gus@example.com"
@@ -41,39 +45,48 @@ def is_finished() -> bool:
     return User.objects.filter(email=GUS).exists()
 
 
-def seed(*, world: World, tell: Tell, clients: int, months: int, number: int) -> Year:
+def seed(*, world: World, tell: Tell, clients: int, months: int, number: int, processes: int = 1) -> None:
     """Make the demo: the cast, ``clients`` more, and ``months`` of sessions; the same ``number`` draws the same people.
 
     A half-made demo is thrown away and made anew. Raises :class:`NotSeeded` when the stand-ins do not answer, or the
-    database holds people who are none of the demo's.
+    database holds people who are none of the demo's; :class:`headway.demo.seed_team.TeamFailed`.
     """
     began = time.monotonic()
     _make_room(world, tell)
     today = clock.today()
     first_day = today - timedelta(days=round(months * 30.4))
-    with unhurried(), quiet(), _hasty_commits(), _webhooks_dropped():
-        year = _open(world, first_day)
-        draw = Draw(number, today=today, first_day=first_day)
-        cases = Cast(draw).cases() + [draw.case() for _ in range(clients)]
-        for case in sorted(cases, key=lambda each: each.joins):
-            year.enrol(case)
-        year.plan_exchanges()
-        year.at(local(today - timedelta(days=8), 9), _damaged_file, year)
-        _plan_requests(year)
-        year.play(lambda month: _tell_month(year, month, tell, began))
+    draw = Draw(number, today=today, first_day=first_day)
+    cases = Cast(draw).cases() + [draw.case() for _ in range(clients)]
+    cases.sort(key=lambda each: each.joins)
+
+    def work(team: Team) -> None:
+        with _hasty_commits():
+            year = _year(World(), team, first_day)
+            for place, case in enumerate(cases):
+                if team.mine(place):
+                    year.enrol(case)
+            year.plan_exchanges()
+            if team.leads:
+                year.at(local(today - timedelta(days=8), 9), _damaged_file, year)
+            _plan_requests(year)
+            year.play(lambda month: _tell_month(month, tell, began) if team.leads else None)
+            team.meet()
+            year.deliver_mail()
+
+    with unhurried(), quiet(), _webhooks_dropped():
+        _open(world, first_day)
+        together(processes, work)
         for insurer in INSURERS:
             cast.set_up_insurer(world, insurer)
         world.set_clock(None)
-        year.deliver_mail()
     cast.login(GUS, Role.AUDITOR, demo.PASSWORD, staff=True, superuser=False)
-    return year
 
 
-def _tell_month(year: Year, month: date, tell: Tell, began: float) -> None:
-    counts = year.counts
+def _tell_month(month: date, tell: Tell, began: float) -> None:
+    confirmed = Session.objects.filter(status=Session.Status.CONFIRMED).count()
     tell(
-        f"{month:%B %Y}: {counts['clients']} clients, {counts['sessions']} sessions, {counts['confirmed']} confirmed, "
-        f"{counts['refunds']} refunds ({time.monotonic() - began:.0f} s)"
+        f"{month:%B %Y}: {Client.objects.count()} clients, {Session.objects.count()} sessions, {confirmed} confirmed, "
+        f"{Refund.objects.count()} refunds ({time.monotonic() - began:.0f} s)"
     )
 
 
@@ -100,11 +113,11 @@ def _make_room(world: World, tell: Tell) -> None:
         world.start_afresh()
 
 
-def _open(world: World, first_day: date) -> Year:
+def _open(world: World, first_day: date) -> None:
     """Insurers, providers and support, as they were on the first day."""
     opened = local(first_day - timedelta(days=30), 9)
     with clock.as_of(opened), transaction.atomic():
-        payers = {}
+        payers: dict[str, Payer] = {}
         for insurer in INSURERS:
             payers[insurer.payer_id] = cast.open_insurer(world, insurer)
             delays = {"remit_days": REMIT_DAYS[insurer.payer_id], "remit_seconds": 0}
@@ -113,15 +126,18 @@ def _open(world: World, first_day: date) -> Year:
                 not_credentialed=[each.npi for each in THERAPISTS if insurer.payer_id in each.not_with],
             )  # fmt: skip
         cast.login(FAY, Role.SUPPORT, demo.PASSWORD, staff=True)
-        providers = {
-            each.npi: cast.open_provider(
+        for each in THERAPISTS:
+            cast.open_provider(
                 first=each.first, last=each.last, npi=each.npi, email=each.email, licence=each.licence,
                 state=each.state, password=demo.PASSWORD,
                 payers=[payer for payer_id, payer in payers.items() if payer_id not in each.not_with],
-            )
-            for each in THERAPISTS
-        }  # fmt: skip
-    return Year(world, first_day=first_day, providers=providers, payers=payers)
+            )  # fmt: skip
+
+
+def _year(world: World, team: Team, first_day: date) -> Year:
+    providers = {each.npi: each for each in Provider.objects.select_related("user")}
+    payers = {each.payer_id: each for each in Payer.objects.all()}
+    return Year(world, team=team, first_day=first_day, providers=providers, payers=payers)
 
 
 # What happens besides sessions
@@ -174,7 +190,11 @@ def _ask(year: Year, last: str, category: str, body: str, answer: str) -> None:
     request = support_requests.ask_support(author=one.client.user, client=one.client, category=category, body=body)
     if answer:
         fay = User.objects.get(email=FAY)
-        year.at(clock.now() + timedelta(hours=20), lambda: support_requests.answer(request, text=answer, by=fay))
+        year.at(clock.now() + timedelta(hours=20), _answer, request, answer, fay)
+
+
+def _answer(request: SupportRequest, answer: str, by: User) -> None:
+    support_requests.answer(request, text=answer, by=by)
 
 
 def _first(year: Year, last: str) -> Enrolled | None:
@@ -195,7 +215,7 @@ def _hasty_commits() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _webhooks_dropped() -> Iterator[None]:
-    """Stripe's stand-in keeps back its webhooks: nobody is there to take them, and a year of them would come at once."""
+    """Stripe's stand-in keeps its webhooks back: nobody is there yet to take them, and a year's would come at once."""
     if not settings.STRIPE_STAND_IN:
         yield
         return

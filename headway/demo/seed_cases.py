@@ -148,8 +148,9 @@ class Draw:
         ]
         weekday, hour = self.random.choice(free or [(5, 10)])
         self._slots.add((therapist.npi, weekday, hour))
-        every = self.random.choice((7, 14, 14, 14, 21))
-        count = self.random.randrange(3, 12)
+        every, count = self.random.choice((7, 14, 14, 14, 21)), self.random.randrange(3, 11)
+        if self.random.random() < 0.15:
+            every, count = self.random.choice((14, 21)), 24  # in treatment for as long as we have been there
         room = (self.today - self.first_day).days
         if self.random.random() < 0.5:
             last = self.today + timedelta(days=self.random.randrange(1, 14))

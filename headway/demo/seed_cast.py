@@ -105,8 +105,9 @@ class Cast:
     def ana(self) -> Case:
         """Two plans entered in the wrong order; refunds, one balance, one session waiting for the second plan.
 
-        The balance: Evergreen took back a claim from elsewhere, so that $80.00 of the deductible is open again when it
-        decides the visit at Tessa Okoye's, who is not credentialed with Harbor.
+        The balance, $64.00: Evergreen took back a claim from elsewhere, so that $80.00 of the deductible are open again
+        when it decides the visit at Tessa Okoye's, who is not credentialed with Harbor. Of its $128.00 Ana paid 20%,
+        $25.60; it leaves her $80.00 + 20% of $48.00 = $89.60.
         """
         plans = self.own_and_spouses("Rivera", "Ben")
         days = (75, 61, 47, 33, 19, 12, 5)
@@ -125,7 +126,7 @@ class Cast:
                 },
             )
 
-        case.hooks.append((self.ago(28), taken_back))
+        case.hooks.append((self.ago(21), taken_back))
         return case
 
     def ben(self) -> Case:
@@ -158,9 +159,7 @@ class Cast:
         """So many days ago the first insurer's record of who pays first lapses."""
 
         def lapse(year: Year, one: Enrolled) -> None:
-            year.world.patch_member(
-                *one.address(case.plans[0].payer_id), {"cob": {"rank": "unresolved", "others": []}}
-            )
+            year.world.patch_member(*one.address(case.plans[0].payer_id), {"cob": {"rank": "unresolved", "others": []}})
 
         case.hooks.append((self.ago(days, 8), lapse))
         return case
@@ -202,7 +201,7 @@ class Cast:
             plan = plans[0].member({}, case.begins, plans)["plan"]
             year.world.patch_member(*address, {"plan": {**plan, "authorization_required": True}})
 
-        case.hooks.append((self.ago(36), needs_authorization))
+        case.hooks.append((self.ago(29), needs_authorization))
         return case
 
     def plan_ended(self) -> Case:
@@ -280,9 +279,7 @@ class Cast:
         new = self.draw.plan(EVERGREEN, used={})
 
         def change(year: Year, one: Enrolled) -> None:
-            year.world.put_member(
-                new.payer_id, new.member_id, new.member(cast.person(one.client), case.begins, [new])
-            )
+            year.world.put_member(new.payer_id, new.member_id, new.member(cast.person(one.client), case.begins, [new]))
             year.add_plan(one, new)
             refresh_benefits.remove_plan(one.coverages[CEDAR.payer_id])
 
@@ -291,12 +288,12 @@ class Cast:
 
     def family(self) -> list[Case]:
         """Mother and son on one high-deductible plan: each brings the other nearer to the family's limits."""
-        mother = self.draw.plan(BLUESTEM, used={"deductible": "900.00", "out_of_pocket": "900.00",
-                                                "family_deductible": "2600.00", "family_out_of_pocket": "2600.00"})  # fmt: skip
+        together = {"family_deductible": "2600.00", "family_out_of_pocket": "2600.00"}
+        mother = self.draw.plan(BLUESTEM, used={"deductible": "900.00", "out_of_pocket": "900.00", **together})
         mother.record = {"family": "NGUYEN"}
         son = self.draw.plan(
             BLUESTEM,
-            used={"family_deductible": "2600.00", "family_out_of_pocket": "2600.00"},
+            used=together,
             holder=Coverage.Holder.MOTHER,
             holder_name=("Thuy", "Nguyen"),
             holder_born=date(1979, 3, 8),

@@ -9,7 +9,7 @@ from headway.demo.cast import EVERGREEN, HARBOR, Insurer
 from insurance.models import Coverage, Payer
 from people.models import Licence
 
-_TIERS = {Licence.PHYSICIAN: "1.30", Licence.NURSE: "1.05", Licence.MASTERS: "0.85"}
+_TIERS: dict[str, str] = {Licence.PHYSICIAN: "1.30", Licence.NURSE: "1.05", Licence.MASTERS: "0.85"}
 """What other licences are paid for the same procedure, measured by the psychologist's rate."""
 
 

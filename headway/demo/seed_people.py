@@ -63,7 +63,8 @@ STREETS = ("Linden Street", "Mill Road", "Harrison Avenue", "Orchard Lane", "Sec
 FIRST = {
     "F": (
         "Amara", "Sofia", "Yuki", "Fatima", "Grace", "Noor", "Camila", "Leila", "Hazel", "Anjali", "Ximena", "Ruth",
-        "Zainab", "Ioana", "Mei-Lin", "Chloe", "Dolores", "Adaeze", "Petra", "Shira", "Talia", "Wren", "Keiko", "Marisol",
+        "Zainab", "Ioana", "Mei-Lin", "Chloe", "Dolores", "Adaeze", "Petra", "Shira", "Talia", "Wren", "Keiko",
+        "Marisol",
     ),
     "M": (
         "Mateo", "Kofi", "Liam", "Arjun", "Tomas", "Hassan", "Elijah", "Kenji", "Marcus", "Dmitri", "Andre", "Felix",
@@ -81,7 +82,8 @@ LAST = (
     "Pruitt", "Quigley", "Ramsey", "Sutton", "Thorne", "Underhill", "Vance", "Walsh",
 )  # fmt: skip
 DIAGNOSES = (
-    ("F41.1",), ("F33.1",), ("F43.23",), ("F32.1", "F41.1"), ("F43.10",), ("F40.10",), ("F90.0",), ("F42.2",), ("F34.1",),
+    ("F41.1",), ("F33.1",), ("F43.23",), ("F32.1", "F41.1"), ("F43.10",), ("F40.10",), ("F90.0",), ("F42.2",),
+    ("F34.1",),
 )  # fmt: skip
 
 

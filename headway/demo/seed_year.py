@@ -1,4 +1,4 @@
-"""The demo's year, played through the product's own flows and the stand-ins' own answers, step by step in order of time.
+"""The demo's year, played through the product's own flows and the stand-ins' own answers, step by step in order.
 
 An agenda holds what happens when: somebody joins, a session is booked, held and confirmed, claims go out, answers come
 in, a balance is paid. Each step lives at its moment (``clock.as_of``; the stand-in insurers' clock goes along), so that
@@ -6,7 +6,6 @@ every row tells the time at which it would have been written. Nothing is sent to
 """
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -30,8 +29,10 @@ from headway import demo
 from headway.demo import cast
 from headway.demo.seed_insurers import Plan
 from headway.demo.seed_people import Person, Therapist
+from headway.demo.seed_team import Team
 from headway.demo.world import World
-from insurance.models import AccountPause, Coverage, EligibilityCheck, Payer
+from insurance.models import AccountPause, Coverage, EdiFile, EligibilityCheck, Payer
+from insurance.services import exchange
 from notifications import outbox
 from notifications.models import Email
 from people.models import Client, Provider
@@ -108,18 +109,25 @@ class Year:
     """The agenda and the people in it. ``providers`` by NPI, ``payers`` by payer id."""
 
     def __init__(
-        self, world: World, *, first_day: date, providers: dict[str, Provider], payers: dict[str, Payer]
+        self,
+        world: World,
+        *,
+        team: Team,
+        first_day: date,
+        providers: dict[str, Provider],
+        payers: dict[str, Payer],
     ) -> None:
         self.world = world
+        self.team = team
         self.now = clock.now()
         self.today = clock.today()
         self.first_day = first_day
         self.providers = providers
         self.payers = payers
         self.enrolled: dict[int, Enrolled] = {}
-        self.counts: Counter[str] = Counter()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._number = 0
+        self._addresses: set[str] = set()
 
     # The agenda
 
@@ -169,7 +177,7 @@ class Year:
             password=demo.PASSWORD,
         )
         one = self.enrolled[client.pk] = Enrolled(case, client)
-        self.counts["clients"] += 1
+        self._addresses.add(client.email)
         if case.card is not None:
             cast.save_card(client, case.card)
         for plan in case.plans:
@@ -206,7 +214,6 @@ class Year:
     def _ask(self, check: EligibilityCheck) -> None:
         self.world.set_clock(clock.now())
         refresh_benefits.refresh(check.pk)
-        self.counts["inquiries"] += 1
 
     def _book(self, one: Enrolled, visit: Visit) -> None:
         therapist = visit.therapist or one.case.therapist
@@ -222,7 +229,6 @@ class Year:
             )
         except ClientPaused:
             return
-        self.counts["sessions"] += 1
         if visit.outcome == "cancel":
             self.at(visit.starts_at - timedelta(days=2, hours=3), self._cancel, session)
         elif visit.outcome == "no_show":
@@ -248,7 +254,6 @@ class Year:
             confirm_session.confirm(session)
         except (ClientPaused, costs.NoPrice):
             return  # it stays on the provider's list, with the reason
-        self.counts["confirmed"] += 1
         for payment in Payment.objects.filter(client=session.client_id, state=Payment.State.CREATED):
             collect_payment.charge(payment.pk)
         self.deliver_mail()
@@ -276,25 +281,38 @@ class Year:
             collect_payment.start_pay_now(client=one.client, card=card)
         except NothingToPay:
             return
-        self.counts["pay now"] += 1
         self.deliver_mail()
 
     # What happens between us and the insurers
 
     def exchange(self) -> None:
-        """Take in what came since the last time, give refunds, send what is ready, take in the acknowledgements."""
-        self.world.set_clock(clock.now())
-        exchange_claims.take_in()
-        self.counts["files sent"] += exchange_claims.send_ready_claims()
-        later = clock.now() + timedelta(hours=2)
-        self.world.set_clock(later)
-        with clock.as_of(later):
-            exchange_claims.take_in()
-            for pk in Refund.objects.filter(state=Refund.State.CREATED).order_by("pk").values_list("pk", flat=True):
+        """Take in what came since the last time, send what is ready, take in the acknowledgements, give refunds."""
+        self._take_in()
+        exchange_claims.send_ready_claims()
+        with clock.as_of(clock.now() + timedelta(hours=2)):
+            self._take_in()
+            promised = Refund.objects.filter(state=Refund.State.CREATED, session__client__in=self.enrolled)
+            for pk in promised.order_by("pk").values_list("pk", flat=True):
                 give_refund.give(pk)
-                self.counts["refunds"] += 1
             self.deliver_mail()
         self._expect_payments()
+
+    def _take_in(self) -> None:
+        """Fetch, and share the files out, one kind after the other: a claim is received before it is accepted."""
+        self.team.meet()
+        if self.team.leads:
+            self.world.set_clock(clock.now())
+            exchange.fetch()
+        for kind in (EdiFile.Kind.ACKNOWLEDGEMENT, EdiFile.Kind.CLAIM_ACKNOWLEDGEMENT, EdiFile.Kind.REMITTANCE):
+            self.team.meet()
+            received = EdiFile.objects.filter(
+                direction=EdiFile.Direction.IN, kind=kind, state=EdiFile.State.RECEIVED
+            ).order_by("pk")
+            # Counted by their order, not by their key: keys of one kind may be all even.
+            for number, file in enumerate(list(received)):
+                if self.team.mine(number):
+                    exchange_claims.read(file)
+        self.team.meet()
 
     def _expect_payments(self) -> None:
         owing = [session for session, owed in balances_by_session(Book.CLIENT_RECEIVABLE).items() if owed > ZERO]
@@ -306,7 +324,10 @@ class Year:
 
     def deliver_mail(self) -> None:
         """Send what is waiting: recent mail to the mailbox, older mail to a mail server that keeps nothing."""
-        due = outbox.due()
+        waiting = Email.objects.filter(
+            state=Email.State.QUEUED, next_attempt_at__lte=clock.now(), to__in=self._addresses
+        )
+        due = list(waiting.order_by("pk").values_list("pk", flat=True))
         if not due:
             return
         recent = clock.now() > self.now - GIVEN_OUT
@@ -318,14 +339,8 @@ class Year:
                 outbox.deliver(pk)
         finally:
             settings.EMAIL_BACKEND = before
-        self.counts["e-mails"] += len(due)
 
 
 def clock_date(moment: datetime) -> date:
     """The business date of a moment."""
     return moment.astimezone(clock.BUSINESS_ZONE).date()
-
-
-def undelivered() -> int:
-    """E-mails that are still waiting."""
-    return Email.objects.filter(state=Email.State.QUEUED).count()

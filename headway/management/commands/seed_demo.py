@@ -1,6 +1,7 @@
 """``manage.py seed_demo``: the demo's people and a year of their sessions, made once."""
 
 import logging
+import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from headway.demo import seed
 from headway.demo.seed_summary import summary
+from headway.demo.seed_team import TeamFailed
 from headway.demo.world import World
 
 
@@ -19,6 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clients", type=int, default=50, help="clients besides the cast (default: %(default)s)")
         parser.add_argument("--months", type=int, default=12, help="months of history, 2 at least (default: 12)")
+        parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="that share the work")
         parser.add_argument("--seed", type=int, default=2026, help="other numbers draw other people")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,8 +43,9 @@ class Command(BaseCommand):
                 clients=options["clients"],
                 months=options["months"],
                 number=options["seed"],
+                processes=max(1, options["processes"]),
             )
-        except seed.NotSeeded as error:
+        except (seed.NotSeeded, TeamFailed) as error:
             raise CommandError(str(error)) from error
         finally:
             logging.disable(before)
