@@ -60,6 +60,8 @@ def sweep() -> None:
         state__in=[Payment.State.SUBMITTED, Payment.State.UNKNOWN, Payment.State.PROCESSING], created_at__lt=long_ago
     ):
         _try(collect_payment.refresh, payment)
+    for payment in payments.abandoned():
+        _try(collect_payment.cancel, payment)
     for session in refunds.sessions_to_refund():
         _try(refunds.promise, session)
     for pk in _ids(Refund, Refund.State.CREATED):

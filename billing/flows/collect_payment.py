@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from billing.gateways.results import ChargeResult, ChargeState, GatewayBusy, GatewayRefused, OutcomeUnknown
+from billing.gateways.results import ChargeResult, GatewayBusy, GatewayError, GatewayRefused, OutcomeUnknown
 from billing.gateways.stripe_gateway import gateway
 from billing.models import Payment, PaymentCard
 from billing.services import payments
@@ -38,9 +38,19 @@ class PayNow:
 def charge(payment_id: int) -> None:
     """Send one waiting attempt with a saved card. Safe to call twice, at once, or after a crash half-way."""
     payment = Payment.objects.select_related("client", "card").get(pk=payment_id)
-    if payment.card is None or not _claim(payment):
-        return
-    _send(payment)
+    if payment.purpose == Payment.Purpose.PAY_NOW:
+        _give_up_unsent(payment)
+    elif _claim(payment):
+        _send(payment)
+
+
+def _give_up_unsent(payment: Payment) -> None:
+    """A pay now that died before Stripe was asked. Its client is gone: no charge behind her back, the balance is hers
+    to pay again."""
+    if payment.created_at < clock.now() - payments.UNKNOWN_AFTER:
+        Payment.objects.filter(pk=payment.pk, state=Payment.State.CREATED).update(
+            state=Payment.State.FAILED, settled_at=clock.now()
+        )
 
 
 def _claim(payment: Payment) -> bool:
@@ -52,7 +62,11 @@ def _claim(payment: Payment) -> bool:
 
 def _send(payment: Payment) -> ChargeResult | None:
     """Ask Stripe, holding no lock. ``None`` when the outcome is not known, or nothing was taken."""
-    customer = ensure_customer(payment.client).customer_id
+    try:
+        customer = ensure_customer(payment.client).customer_id
+    except GatewayError:
+        _not_sent(payment)
+        return None
     try:
         if payment.card is not None:
             result = gateway().charge_off_session(
@@ -67,18 +81,29 @@ def _send(payment: Payment) -> ChargeResult | None:
                 customer=customer, amount=payment.amount, reference=str(payment.key), key=str(payment.key)
             )
     except OutcomeUnknown:
-        move(payment, Payment.STATES, Payment.State.UNKNOWN)
+        # Another worker may have learnt the outcome meanwhile.
+        Payment.objects.filter(pk=payment.pk, state=Payment.State.SUBMITTED).update(state=Payment.State.UNKNOWN)
+        payment.refresh_from_db()
         return None
     except GatewayBusy:
-        # Stripe took nothing: the attempt waits again, under the same key.
-        Payment.objects.filter(pk=payment.pk, state=Payment.State.SUBMITTED).update(state=Payment.State.CREATED)
+        _not_sent(payment)
         return None
     except GatewayRefused as error:
-        move(payment, Payment.STATES, Payment.State.FAILED, message=str(error)[:300], settled_at=clock.now())
+        payments.record_refusal(payment=payment, message=str(error))
+        payment.refresh_from_db()
         return None
     payments.record_outcome(payment=payment, result=result)
     payment.refresh_from_db()
     return result
+
+
+def _not_sent(payment: Payment) -> None:
+    """Stripe took nothing: a charge waits again, under the same key; a pay now is over, as its client is told."""
+    over = payment.purpose == Payment.Purpose.PAY_NOW
+    Payment.objects.filter(pk=payment.pk, state=Payment.State.SUBMITTED).update(
+        state=Payment.State.FAILED if over else Payment.State.CREATED, settled_at=clock.now() if over else None
+    )
+    payment.refresh_from_db()
 
 
 def start_pay_now(
@@ -92,25 +117,32 @@ def start_pay_now(
 
     Raises ``NothingToPay``, ``AmountChanged`` and :class:`StripeUnavailable`.
     """
-    for stale in payments.superseded_attempts(client=client, session_ids=session_ids, card=card):
-        cancel(stale)
-    payment = payments.begin_pay_now(client=client, session_ids=session_ids, card=card, shown=shown)
-    if _claim(payment):
-        result = _send(payment)
-    elif payment.payment_intent_id:
-        result = gateway().retrieve_payment_intent(payment.payment_intent_id)
-        payments.record_outcome(payment=payment, result=result)
-        payment.refresh_from_db()
-    else:
-        return PayNow(payment, None)
+    try:
+        for stale in payments.superseded_attempts(client=client, session_ids=session_ids, card=card):
+            cancel(stale)
+        payment = payments.begin_pay_now(client=client, session_ids=session_ids, card=card, shown=shown)
+        if _claim(payment):
+            result = _send(payment)
+        elif payment.payment_intent_id:
+            result = gateway().retrieve_payment_intent(payment.payment_intent_id)
+            payments.record_outcome(payment=payment, result=result)
+            payment.refresh_from_db()
+        else:
+            return PayNow(payment, None)
+    except GatewayError as error:
+        # Only what is asked about attempts that are there already ends so; the new one's own end is in its row.
+        raise StripeUnavailable(
+            _("The payment could not be started. Nothing was charged. Please try again.")
+        ) from error
     if result is None and payment.state != Payment.State.UNKNOWN:
         raise StripeUnavailable(_("The payment could not be started. Nothing was charged. Please try again."))
-    unfinished = result is not None and result.state in (
-        ChargeState.OPEN,
-        ChargeState.REQUIRES_ACTION,
-        ChargeState.DECLINED,
-    )
+    # A failed attempt is over for us: nobody gets the means to finish it beside the next one.
+    unfinished = result is not None and payment.state == Payment.State.REQUIRES_ACTION
     return PayNow(payment, result.client_secret if result is not None and unfinished else None)
+
+
+def _unavailable() -> StripeUnavailable:
+    return StripeUnavailable(_("The payment could not be started. Nothing was charged. Please try again."))
 
 
 def cancel(payment: Payment) -> None:

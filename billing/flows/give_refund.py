@@ -5,7 +5,6 @@ from billing.gateways.stripe_gateway import gateway
 from billing.models import Refund
 from billing.services import payments, refunds
 from common import clock
-from common.states import move
 
 
 def give(refund_id: int) -> None:
@@ -29,7 +28,9 @@ def _send(refund: Refund) -> None:
         Refund.objects.filter(pk=refund.pk, state=Refund.State.SUBMITTED).update(state=Refund.State.CREATED)
         return
     except GatewayRefused as error:
-        move(refund, Refund.STATES, Refund.State.FAILED, message=str(error)[:300])
+        Refund.objects.filter(pk=refund.pk, state__in=[Refund.State.SUBMITTED, Refund.State.UNKNOWN]).update(
+            state=Refund.State.FAILED, message=str(error)[:300]
+        )
         return
     refunds.record_outcome(refund=refund, result=result)
 

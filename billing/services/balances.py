@@ -64,9 +64,10 @@ def session_balance(session: Session) -> Balance:
 
 def client_balances(client: Client) -> dict[int, Balance]:
     """Balances per session id of one client, those that are settled and quiet left out. Three queries."""
-    booked = balances_by_session(Book.CLIENT_RECEIVABLE, client=client)
     open_parts = Session.objects.filter(client=client).values_list("pk", flat=True)
     paying, refunding = _pending(open_parts)
+    # Read last: a payment that succeeds in between is then counted twice for a moment, and never asked for again.
+    booked = balances_by_session(Book.CLIENT_RECEIVABLE, client=client)
     return {
         session: Balance(booked.get(session, ZERO), paying.get(session, ZERO), refunding.get(session, ZERO))
         for session in sorted({*booked, *paying, *refunding})

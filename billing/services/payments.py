@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 from billing.gateways.results import ChargeResult, ChargeState
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Payment, PaymentCard, PaymentPart
-from billing.services.balances import client_balances
+from billing.services.balances import client_balances, session_balance
 from care.models import Session
 from common import clock
 from common.errors import DomainError
 from common.money import ZERO
 from notifications import messages, outbox
 from people.models import Client
+
+ABANDONED_AFTER = timedelta(days=1)
+"""A client who began to pay and has not finished by now does not come back to that attempt."""
 
 UNKNOWN_AFTER = timedelta(minutes=2)
 """No request of ours can still be under way after this long."""
@@ -124,7 +127,7 @@ def record_outcome(*, payment: Payment, result: ChargeResult) -> None:
     A success is never taken back by late news. Raises ``ValueError`` when Stripe speaks of another amount: money is
     never guessed, a person has to look.
     """
-    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    payment = _locked(payment)
     if payment.state == Payment.State.SUCCEEDED:
         return
     if result.amount != payment.amount:
@@ -152,6 +155,31 @@ def record_outcome(*, payment: Payment, result: ChargeResult) -> None:
         Payment.State.REQUIRES_ACTION,
     ):
         _ask_client(payment)
+
+
+@transaction.atomic
+def record_refusal(*, payment: Payment, message: str) -> None:
+    """Stripe turned the request away: nothing was charged, and the client is asked to pay another way."""
+    payment = _locked(payment)
+    if payment.state not in (Payment.State.SUBMITTED, Payment.State.UNKNOWN):
+        return
+    Payment.objects.filter(pk=payment.pk).update(
+        state=Payment.State.FAILED, message=message[:300], settled_at=clock.now()
+    )
+    if payment.purpose == Payment.Purpose.CONFIRMATION:
+        _ask_client(payment)
+
+
+def _locked(payment: Payment) -> Payment:
+    """The row as it is now, the client locked first: what is due cannot be worked out while this moves money."""
+    Client.objects.select_for_update(no_key=True).get(pk=payment.client_id)
+    return Payment.objects.select_for_update().get(pk=payment.pk)
+
+
+def abandoned() -> list[Payment]:
+    """Attempts that have waited for the client too long. Closing them at Stripe also tells of one paid unnoticed."""
+    long_ago = clock.now() - ABANDONED_AFTER
+    return list(Payment.objects.filter(state=Payment.State.REQUIRES_ACTION, created_at__lt=long_ago).order_by("pk"))
 
 
 def _book(payment: Payment) -> None:
@@ -190,11 +218,15 @@ def _send_receipt(payment: Payment) -> None:
 def _ask_client(payment: Payment) -> None:
     client = payment.client
     for part in payment.parts.select_related("session"):
+        # The cost may have changed since the attempt was made.
+        due = session_balance(part.session).due
+        if due == ZERO:
+            continue
         outbox.enqueue(
             messages.PaymentNeedsYou(
                 client_name=client.called,
                 session_date=part.session.date,
-                amount=part.amount,
+                amount=due,
                 url=f"{settings.PUBLIC_URL}/appointments/past/",
             ),
             to=client.email,

@@ -20,7 +20,11 @@ from people.models import Client
 
 
 def refundable(session: Session) -> list[Refundable]:
-    """The session's succeeded payments, newest first, with what is left on each for this session."""
+    """The session's succeeded payments, newest first, with what is left on each for this session.
+
+    A payment whose refund failed (a closed account, say) is left out: it would fail again, and a person finds another
+    way to give the money back.
+    """
     parts = (
         PaymentPart.objects.filter(session=session, payment__state=Payment.State.SUCCEEDED)
         .annotate(
@@ -29,6 +33,7 @@ def refundable(session: Session) -> list[Refundable]:
                 filter=Q(payment__refunds__session=session, payment__refunds__state__in=Refund.LIVE),
             )
         )
+        .exclude(payment__in=Refund.objects.filter(state=Refund.State.FAILED).values("payment"))
         .order_by("-payment_id")
     )
     return [Refundable(part.payment_id, part.amount - (part.given_back or ZERO)) for part in parts]
@@ -55,6 +60,8 @@ _STATES: Mapping[RefundState, str] = {
 @transaction.atomic
 def record_outcome(*, refund: Refund, result: RefundResult) -> None:
     """Take in what Stripe says of a refund, however often; it is booked once, and taken back if the bank returns it."""
+    # The client first, as everywhere: what is due or to be given back cannot be worked out while this moves money.
+    Client.objects.select_for_update(no_key=True).get(payments__refunds=refund.pk)
     refund = Refund.objects.select_for_update().get(pk=refund.pk)
     if result.amount != refund.amount:
         raise ValueError(f"refund {refund.pk} is {refund.amount}, Stripe says {result.amount}")
