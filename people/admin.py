@@ -8,11 +8,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -37,17 +33,8 @@ def _may_enter(request: HttpRequest) -> bool:
     return may_look(request)
 
 
-def _sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """There is one way to sign in, with its rate limits and second factor; the desk has none of its own."""
-    onward = request.GET.get("next", "")
-    if not url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
-        onward = reverse("admin:index")
-    return redirect(onward) if _may_enter(request) else redirect_to_login(onward)
-
-
 admin.site.has_permission = _may_enter  # type: ignore[method-assign]
 admin.site.index_title = gettext_lazy("Support desk")
-admin.site.login = _sign_in  # type: ignore[method-assign]
 
 
 def _note_looks(request: HttpRequest, clients: Any, purpose: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -100,7 +101,7 @@ def tiles() -> list[dict[str, Any]]:
             _("Refunds not processed"),
             _("Promised more than a day ago."),
             Refund.objects.filter(state__in=Refund.UNBOOKED, created_at__lt=stale),
-            f"state__in={','.join(Refund.UNBOOKED)}&created_at__lt={stale:%Y-%m-%d}",
+            f"state__in={','.join(Refund.UNBOOKED)}&created_at__lt={quote(stale.isoformat())}",
         ),
         _tile(
             _("Refunds that failed"),

@@ -1,5 +1,7 @@
 """The provider's pages: what they show, what they never show, and who may open them."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client as Browser
 from django.urls import reverse
@@ -7,7 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from billing.models import Payment, ProviderEarning
 from billing.services.costs import current_cost
-from care.models import Session
+from care.models import CareRelationship, Session
+from common import clock
+from insurance.models import FeeSchedule
 from people.models import AccessEvent, Client, User
 from tests.portal import provider_cast as cast
 from tests.portal.provider_cast import Practice
@@ -107,8 +111,8 @@ def test_the_caseload_of_five_hundred_takes_as_many_queries_as_of_five(
         )
         for number in range(500)
     )
-    cast.CareRelationship.objects.bulk_create(
-        cast.CareRelationship(provider=practice.cole, client=client, began_on=cast.LONG_AGO)
+    CareRelationship.objects.bulk_create(
+        CareRelationship(provider=practice.cole, client=client, began_on=cast.LONG_AGO)
         for client in Client.objects.filter(last_name="Norton")
     )
     with django_assert_max_num_queries(26):
@@ -218,7 +222,7 @@ def test_a_paused_clients_session_is_refused_in_words(cole: Browser, practice: P
 
 
 def test_without_a_rate_the_page_says_why_there_is_no_price(cole: Browser, practice: Practice) -> None:
-    cast.FeeSchedule.objects.all().delete()
+    FeeSchedule.objects.all().delete()
     assert "We have no contracted rate with Evergreen Health" in text(cole, url("session", practice.waiting.pk))
     answer = cole.post(url("confirm", practice.waiting.pk), offer(practice.waiting))
     assert answer.status_code == 409
@@ -229,7 +233,7 @@ def test_without_a_rate_the_page_says_why_there_is_no_price(cole: Browser, pract
 
 
 def booking(client: Client, **changed: str) -> dict[str, str]:
-    day = (cast.clock.today() + cast.timedelta(days=20)).isoformat()
+    day = (clock.today() + timedelta(days=20)).isoformat()
     form = {"client": str(client.pk), "date": day, "time": "14:30", "place": "10", "cpt": "90834", "diagnosis": "f41.1"}
     return form | changed
 
