@@ -11,6 +11,7 @@ from billing.services import payments, refunds
 from common import clock
 from insurance.models import EligibilityCheck
 from insurance.services import eligibility
+from people.services import idempotency
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,7 @@ def sweep() -> None:
         _try(stripe_news.process, pk)
     _try(exchange_claims.send_ready_claims)
     _try(exchange_claims.take_in)
+    _try(idempotency.forget_old)
 
 
 def _ids(model: type[Payment] | type[Refund], state: str) -> list[int]:

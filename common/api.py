@@ -11,7 +11,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
 from common.errors import BadInput
@@ -129,10 +131,20 @@ class Pages(CursorPagination):
             raise NotFound(_("There is no such page.")) from error
 
 
+class WriteThrottle(UserRateThrottle):
+    """Fewer writes than reads: most of them make us ask Stripe or an insurer."""
+
+    scope = "write"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        return request.method in SAFE_METHODS or super().allow_request(request, view)
+
+
 class Api(APIView):
     """One address. What it answers is health data, so no cache keeps it."""
 
     pagination_class: type[Pages] | None = None
+    throttle_classes = (AnonRateThrottle, UserRateThrottle, WriteThrottle)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -336,10 +336,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
-        "rest_framework.throttling.ScopedRateThrottle",
     ],
-    # "writes_to_the_world" are requests that make us ask Stripe or an insurer.
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "writes_to_the_world": "30/min"},
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "write": "60/min"},
     "EXCEPTION_HANDLER": "headway.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

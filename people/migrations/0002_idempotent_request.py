@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.CharField(max_length=64)),
                 ('claimed_at', models.DateTimeField(default=common.clock.now)),
                 ('status', models.PositiveSmallIntegerField(null=True)),
-                ('answer', encrypted_fields.fields.EncryptedTextField(blank=True)),
+                ('answer', encrypted_fields.fields.EncryptedTextField(help_text='JSON; null while ``status`` is.', null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={

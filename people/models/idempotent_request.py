@@ -19,7 +19,7 @@ class IdempotentRequest(models.Model):
     fingerprint = models.CharField(max_length=64)
     claimed_at = models.DateTimeField(default=clock.now)
     status = models.PositiveSmallIntegerField(null=True)
-    answer = EncryptedTextField(blank=True)
+    answer = EncryptedTextField(null=True, help_text="JSON; null while ``status`` is.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_request_per_key")]

@@ -61,7 +61,7 @@ def claim(*, user: User, key: str, fingerprint: str) -> IdempotentRequest | Answ
         return row
     if row.fingerprint != fingerprint:
         raise KeyReused(_("This idempotency key was used for another request. Please use a new one."))
-    if row.status is not None:
+    if row.status is not None and row.answer is not None:
         return Answer(row.status, json.loads(row.answer))
     abandoned = IdempotentRequest.objects.filter(
         pk=row.pk, status=None, claimed_at=row.claimed_at, claimed_at__lt=now - LEASE
