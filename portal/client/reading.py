@@ -62,8 +62,7 @@ class SessionView:
     @property
     def first_why(self) -> str:
         """The main reason for the price, as one line."""
-        why = self.cost.breakdown.get("why") if self.cost else None
-        return str(why[0]) if why else ""
+        return words.in_short(self.cost) if self.cost else ""
 
     @property
     def support_reference(self) -> str:

@@ -90,6 +90,17 @@ def price(cost: SessionCost, paid: Sequence[Paid] = ()) -> Price:
     )
 
 
+def in_short(cost: SessionCost) -> str:
+    """The reason for a price in one line: what the plan pays of it, and the rule by which the rest is the client's."""
+    told = cost.breakdown
+    why = [str(sentence).rstrip(".") + "." for sentence in list(told.get("why", ()))[:1]]
+    plan = _money(told.get("plan"))
+    if plan is not None and cost.basis == SessionCost.Basis.ESTIMATE:
+        words = {"payer": told.get("payer", ""), "part": dollars(plan), "whole": dollars(cost.allowed)}
+        why.insert(0, _("%(payer)s pays %(part)s of %(whole)s.") % words)
+    return " ".join(why)
+
+
 def _own_parts(told: dict[str, Any]) -> list[Part]:
     labels = {
         "deductible": (_("Your deductible"), _("What you pay yourself each year before your plan starts to pay")),
@@ -117,9 +128,7 @@ def _total_label(cost: SessionCost) -> str:
 
 def cost_tone(cost: SessionCost) -> str:
     """The tone of the badge that names what a cost rests on."""
-    return {SessionCost.Basis.ESTIMATE: "info", SessionCost.Basis.AFTER_PRIMARY: "attention"}.get(
-        SessionCost.Basis(cost.basis), "success"
-    )
+    return "success" if cost.basis == SessionCost.Basis.FINAL else "info"
 
 
 def cost_basis(cost: SessionCost, *, past: bool) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.conf import settings as project
@@ -47,7 +48,7 @@ def cast(browser: Browser, transactional_db: None, _server: StripeStandIn, setti
     settings.STRIPE_API_BASE = _server.base
     settings.STRIPE_SECRET_KEY = STRIPE_SECRET
     settings.STRIPE_JS_URL = f"{_server.base}/js.stripe.com/v3/"
-    policy = deepcopy(project.CONTENT_SECURITY_POLICY)
+    policy: dict[str, Any] = deepcopy(project.CONTENT_SECURITY_POLICY)
     for name in ("script-src", "connect-src", "frame-src"):
         policy["DIRECTIVES"][name].append(_server.base)
     settings.CONTENT_SECURITY_POLICY = policy

@@ -84,7 +84,7 @@ def test_home_says_what_she_owes_and_what_is_next(ana: Browser, past: Past) -> N
     assert "Pay $58.00 now" in home
     assert "For one past session" in home
     assert f"{longdate(past.upcoming.starts_at)}" in home
-    assert "Why: Coinsurance $32.00: 20% of $160.00" in home
+    assert "Why: Evergreen Health pays $128.00 of $160.00. Coinsurance $32.00: 20% of $160.00." in home
     assert "We put your plans in the right order" in home
 
 
@@ -179,7 +179,7 @@ def test_check_again_asks_the_insurer_once(ana: Browser, cast: Cast) -> None:
 def test_upcoming_sessions_carry_their_estimate_and_why(ana: Browser, past: Past) -> None:
     page = words(ana, "/appointments/")
     assert "Session with Dr. Cole" in page
-    assert "Coinsurance $32.00: 20% of $160.00 $32.00 Estimate" in page
+    assert "Coinsurance $32.00: 20% of $160.00. $32.00 Estimate" in page
 
 
 def test_past_sessions_say_how_they_stand(ana: Browser, past: Past) -> None:
