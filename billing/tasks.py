@@ -1,6 +1,7 @@
 """The worker's entry points. Each takes ids, may run twice, at once, or die halfway; the sweep finds what was left."""
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from celery import shared_task
@@ -10,7 +11,7 @@ from billing.models import Payment, Refund, StripeEvent
 from billing.services import payments, refunds
 from common import clock
 from insurance.models import EligibilityCheck
-from insurance.services import eligibility
+from insurance.services import eligibility, pauses
 from people.services import idempotency
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,8 @@ def sweep() -> None:
         _try(refresh_benefits.refresh, pk)
     for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
         _try(refresh_benefits.settle_check, pk)
+    for pause in pauses.to_ask_again():
+        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), pause.coverage)
     for pk in _ids(Payment, Payment.State.CREATED):
         _try(collect_payment.charge, pk)
     for payment in Payment.objects.filter(

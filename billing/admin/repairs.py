@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 import insurance.admin  # noqa: F401 - its rows are on the desk before repairs are added to them
 from billing.admin import money  # noqa: F401 - likewise
-from billing.flows import collect_payment, give_refund, refresh_benefits, stripe_news
+from billing.flows import close_claim, collect_payment, give_refund, refresh_benefits, stripe_news
 from billing.flows.collect_payment import StripeUnavailable
 from billing.gateways.results import GatewayError
 from billing.models import Payment, Refund, StripeEvent
@@ -54,7 +54,7 @@ def _resubmit(request: HttpRequest, row: Claim, text: str) -> str:
 
 
 def _close(request: HttpRequest, row: Claim, text: str) -> str:
-    claims.close(row, reason=text, actor=_actor(request))
+    close_claim.close(row, reason=text, actor=_actor(request))
     return _("The claim is closed.")
 
 
@@ -81,7 +81,9 @@ def _may_be_resubmitted(row: Claim) -> bool:
 
 
 def _may_be_closed(row: Claim) -> bool:
-    return Claim.SUBMISSIONS.allows(row.submission, Claim.Submission.NOT_NEEDED)
+    return Claim.SUBMISSIONS.allows(row.submission, Claim.Submission.NOT_NEEDED) and (
+        row.submission != Claim.Submission.ACCEPTED or row.decision in (Claim.Decision.COB, Claim.Decision.DENIED)
+    )
 
 
 extend(

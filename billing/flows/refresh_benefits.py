@@ -5,13 +5,14 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.flows.settle_remittance import follow
 from billing.services import costs
 from common import clock
 from common.errors import DomainError
 from common.hurry import hurry
 from insurance.domain.benefits import Benefits, CobSignal
-from insurance.models import AccountPause, BenefitSnapshot, Coverage, EligibilityCheck, Payer
-from insurance.services import eligibility, pauses, plan_order
+from insurance.models import AccountPause, BenefitSnapshot, Claim, Coverage, EligibilityCheck, Payer
+from insurance.services import claims, eligibility, pauses, plan_order
 from insurance.services.coverages import add_coverage, remove_coverage
 from people.models import Client
 
@@ -31,6 +32,8 @@ def add_plan(*, client: Client, payer: Payer, member_id: str, **facts: Any) -> C
 def remove_plan(coverage: Coverage) -> None:
     """Take a plan off the account; the order of the rest and the prices of what is to come follow. Twice is harmless.
 
+    What was not sent to it yet is not sent any more; a session that waited for nothing else gets its final cost.
+
     Raises :class:`PlanNeeded` while the account is paused because of it: removing it here settles nothing there.
     """
     with transaction.atomic():
@@ -42,6 +45,11 @@ def remove_plan(coverage: Coverage) -> None:
             )
         remove_coverage(coverage)
         plan_order.decide(client)
+        unsent = coverage.claims.filter(submission__in=Claim.UNSENT).select_related("session__client")
+        for claim in unsent.order_by("pk"):
+            claims.close(claim, reason=_("The plan was taken off the account."))
+            claims.replan(claim.session, plan_order.plans_in_order(client, on=claim.session.date))
+            follow(claim.session)
         costs.reprice(client)
 
 
@@ -92,9 +100,16 @@ def settle_check(check_id: int) -> None:
 def _records_are_right(benefits: Benefits, check: EligibilityCheck) -> bool:
     """The insurer covers the member and its records leave no question of who pays first.
 
-    The evidence that opened the pause is older than this answer: a check asked before does not end it.
+    The evidence that opened the pause is older than this answer: a check asked before does not end it. The plans are
+    in their new order by now.
     """
     pause = AccountPause.objects.filter(coverage=check.coverage, cleared_at=None).first()
-    if pause is None or check.created_at < pause.opened_at:
+    if pause is None or check.asked_at < pause.opened_at:
         return False
-    return benefits.active is True and benefits.cob_signal is not CobSignal.UNDETERMINED
+    if benefits.active is not True or benefits.cob_signal is CobSignal.UNDETERMINED:
+        return False
+    if benefits.cob_signal is CobSignal.ANOTHER_IS_PRIMARY:
+        # Right only if we know that other plan too: else the next claim would be refused for the same reason.
+        first = plan_order.plans_in_order(check.coverage.client, on=clock.today())[:1]
+        return first != [check.coverage]
+    return True

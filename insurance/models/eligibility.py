@@ -1,5 +1,6 @@
 """What we asked an insurer about a client, and what it said."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -74,6 +75,12 @@ class EligibilityCheck(models.Model):
 
     def __str__(self) -> str:
         return f"Check {self.pk} of {self.coverage}"
+
+    @property
+    def asked_at(self) -> datetime:
+        """When the insurer was asked last; the answer knows nothing of what came later. Before that: when it was put
+        in the queue."""
+        return self.request.created_at if self.request is not None else self.created_at
 
 
 class BenefitSnapshot(Fact):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from care.models import Session
@@ -34,28 +35,68 @@ def plan_claims(*, session: Session, coverages: Sequence[Coverage]) -> list[Clai
     existing = list(session.claims.exclude(submission=Claim.Submission.REPLACED).order_by("rank"))
     if existing:
         return existing
-    claims = []
+    return [
+        _plan(session, coverage, rank, Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING)
+        for rank, coverage in enumerate(coverages, start=1)
+    ]
+
+
+def _plan(session: Session, coverage: Coverage, rank: int, submission: str) -> Claim:
+    billable = standing(provider=session.provider, payer=coverage.payer, on=session.date)
+    claim = Claim.objects.create(
+        session=session,
+        coverage=coverage,
+        rank=rank,
+        control_number=next_claim_number(),
+        charge=session.charge,
+        submission=submission if billable.can_bill else Claim.Submission.NOT_NEEDED,
+        reason=billable.why_not,
+        file_by=_first_file_by(session, coverage) if rank == 1 else None,
+    )
+    note(claim, "planned", billable.why_not or _("Planned for %(payer)s.") % {"payer": coverage.payer})
+    return claim
+
+
+def _first_file_by(session: Session, coverage: Coverage) -> date:
+    return session.date + timedelta(days=coverage.payer.timely_filing_days)
+
+
+def replan(session: Session, coverages: Sequence[Coverage]) -> None:
+    """The plans pay in another order than when the claims were planned, or a plan came or went: follow it.
+
+    Only while no insurer has any of the claims: what is under way or decided is for a person to put right. The caller
+    holds the client's lock.
+    """
+    planned = sequence(session)
+    if any(claim.submission not in (*Claim.UNSENT, Claim.Submission.NOT_NEEDED) for claim in planned):
+        return
+    wanted = [coverage.pk for coverage in coverages]
+    known = {claim.coverage_id: claim for claim in planned}
+    gone = [claim for claim in planned if claim.coverage_id not in wanted]
+    if [claim.coverage_id for claim in planned] == [*wanted, *(claim.coverage_id for claim in gone)]:
+        return
+    # Out of the way first: no two open claims share a rank.
+    session.claims.filter(pk__in=[claim.pk for claim in planned]).update(rank=F("rank") + len(planned) + len(wanted))
     for rank, coverage in enumerate(coverages, start=1):
-        billable = standing(provider=session.provider, payer=coverage.payer, on=session.date)
-        if not billable.can_bill:
-            submission, reason = Claim.Submission.NOT_NEEDED, billable.why_not
-        elif rank == 1:
-            submission, reason = Claim.Submission.READY, ""
+        if coverage.pk in known:
+            _put(known[coverage.pk], rank)
         else:
-            submission, reason = Claim.Submission.WAITING, ""
-        claim = Claim.objects.create(
-            session=session,
-            coverage=coverage,
-            rank=rank,
-            control_number=next_claim_number(),
-            charge=session.charge,
-            submission=submission,
-            reason=reason,
-            file_by=session.date + timedelta(days=coverage.payer.timely_filing_days) if rank == 1 else None,
-        )
-        note(claim, "planned", reason or _("Planned for %(payer)s.") % {"payer": coverage.payer})
-        claims.append(claim)
-    return claims
+            target = Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING
+            _plan(session, coverage, rank, Claim.Submission.HELD if session.client.paused_since else target)
+    for rank, claim in enumerate(gone, start=len(wanted) + 1):
+        _put(claim, rank)
+
+
+def _put(claim: Claim, rank: int) -> None:
+    first = rank == 1
+    file_by = _first_file_by(claim.session, claim.coverage) if first else claim.file_by
+    Claim.objects.filter(pk=claim.pk).update(rank=rank, file_by=file_by)
+    claim.refresh_from_db()
+    if first and claim.submission == Claim.Submission.WAITING:
+        move(claim, Claim.SUBMISSIONS, Claim.Submission.READY)
+    elif not first and claim.submission == Claim.Submission.READY:
+        move(claim, Claim.SUBMISSIONS, Claim.Submission.WAITING)
+    note(claim, "reordered", _("Now plan number %(rank)s for this session.") % {"rank": rank})
 
 
 def sequence(session: Session) -> list[Claim]:

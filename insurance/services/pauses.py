@@ -1,5 +1,7 @@
 """Pausing an account on a coordination-of-benefits problem, and resuming it."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -9,8 +11,12 @@ from common.errors import BadInput
 from insurance.models import AccountPause, Claim, Coverage, EdiFile, EligibilityCheck
 from insurance.services import claims
 from insurance.services.eligibility import request_check
+from insurance.services.plan_order import plans_in_order
 from notifications import messages, outbox
 from people.models import Client
+
+ASK_AGAIN_AFTER = timedelta(days=1)
+"""How often an insurer is asked about a pause whose client has called."""
 
 
 def _portal_plans() -> str:
@@ -87,10 +93,11 @@ def clear_pauses(*, check: EligibilityCheck) -> bool:
         return False
     client.paused_since = None
     client.save(update_fields=["paused_since"])
-    for claim in Claim.objects.filter(session__client=client, decision=Claim.Decision.COB).exclude(
-        submission=Claim.Submission.REPLACED
-    ):
+    refused = Claim.objects.filter(session__client=client, decision=Claim.Decision.COB, submission="accepted")
+    for claim in refused.select_related("session__client").order_by("pk"):
         claims.resubmit(claim, reason=_("Coordination of benefits is settled: sent again."))
+        # Settled may mean: another plan pays first.
+        claims.replan(claim.session, plans_in_order(client, on=claim.session.date))
     claims.release_all(client.pk)
     outbox.enqueue(
         messages.AccountResumed(client_name=client.called, url=f"{settings.PUBLIC_URL}/"),
@@ -99,3 +106,23 @@ def clear_pauses(*, check: EligibilityCheck) -> bool:
         key=f"account_resumed:{pause.pk}",
     )
     return True
+
+
+def to_ask_again() -> list[AccountPause]:
+    """Open pauses whose client has given a reference number, and whose insurer was not asked since, or not today.
+
+    Whatever went wrong with the check that the number started (it was under way already, the insurer could not answer,
+    its records were not ready), the account does not stay paused for want of a question.
+    """
+    called = AccountPause.objects.filter(cleared_at=None, reference_given_at__isnull=False)
+    return [pause for pause in called.select_related("coverage").order_by("pk") if _is_due(pause)]
+
+
+def _is_due(pause: AccountPause) -> bool:
+    last = pause.coverage.checks.select_related("request").order_by("-pk").first()
+    if last is None:
+        return True
+    if last.state in (EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED):
+        return False
+    assert pause.reference_given_at is not None, "the query asked for it"
+    return last.asked_at < max(pause.reference_given_at, clock.now() - ASK_AGAIN_AFTER)

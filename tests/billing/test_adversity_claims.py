@@ -11,10 +11,9 @@ from django.utils import timezone
 from billing.flows import confirm_session, exchange_claims, settle_remittance
 from billing.flows.exchange_claims import read
 from billing.flows.settle_remittance import settle_what_is_left
-from billing.gateways.results import ChargeResult, ChargeState
 from billing.ledger.posting import Book, balance
-from billing.models import Payment, Refund, SessionCost
-from billing.services import books, costs, payments
+from billing.models import Refund, SessionCost
+from billing.services import books, costs
 from billing.services.balances import session_balance
 from care.models import Session
 from common import clock
@@ -23,83 +22,19 @@ from insurance.services import claims, exchange, pauses, plan_order, remittances
 from insurance.services.claim_content import content_of
 from insurance.x12 import validate, x835
 from notifications.models import Email
+from tests.billing.answers import EVERGREEN_SAYS, claim, confirmed, cost, evergreen, harbor, reversal, told
 from tests.cast import Cast, card, payer, provider
 from tests.remittance_files import adjustments, payment, received, result
 
 D = Decimal
-Adjustments = tuple[x835.Adjustment, ...]
 
-EVERGREEN_SAYS = adjustments(("CO", "45", "60.00"), ("PR", "1", "50.00"), ("PR", "2", "22.00"))
-HARBOR_SAYS = adjustments(("OA", "23", "148.00"), ("CO", "45", "10.00"), ("PR", "1", "32.00"))
 COB = adjustments(("CO", "22", "220.00"))
-
-
-def confirmed(cast: Cast, *, days: int = 0) -> Session:
-    """Confirmed and charged its estimate with success; its primary claim is in a batch."""
-    session = cast.book(days=days)
-    confirm_session.confirm(session)
-    charge = Payment.objects.get(parts__session=session)
-    Payment.objects.filter(pk=charge.pk).update(state="submitted")
-    charged = ChargeResult(state=ChargeState.SUCCEEDED, payment_intent=f"pi_{charge.pk}", amount=charge.amount)
-    payments.record_outcome(payment=charge, result=charged)
-    exchange.build_batches()
-    return session
 
 
 @pytest.fixture
 def session(cast: Cast) -> Session:
     card(cast.ana)
     return confirmed(cast)
-
-
-def claim(session: Session, rank: int) -> Claim:
-    return session.claims.select_related("coverage__payer").exclude(submission="replaced").get(rank=rank)
-
-
-def cost(session: Session) -> tuple[Decimal, str]:
-    found = costs.current_cost(session)
-    assert found is not None
-    return found.amount, found.basis
-
-
-_numbers = iter(range(100, 10_000))
-
-
-def told(about: Claim, *results: x835.RemittedClaim) -> None:
-    """The insurer sends this in a file of its own, and we read it."""
-    number = next(_numbers)
-    read(received(payment(about, *results, trace=f"T{number}"), number=number))
-
-
-def evergreen(
-    session: Session, paid: str = "88.00", why: Adjustments = EVERGREEN_SAYS, status: str = ""
-) -> x835.RemittedClaim:
-    return result(claim(session, 1), paid=paid, why=why, status=status)
-
-
-def harbor(
-    session: Session, paid: str = "30.00", why: Adjustments = HARBOR_SAYS, status: str = ""
-) -> x835.RemittedClaim:
-    return result(claim(session, 2), paid=paid, why=why, status=status)
-
-
-def reversal(said: x835.RemittedClaim) -> x835.RemittedClaim:
-    """The same result taken back: everything negated."""
-
-    def negated(each: tuple[x835.Adjustment, ...]) -> tuple[x835.Adjustment, ...]:
-        return tuple(replace(one, amount=-one.amount) for one in each)
-
-    return replace(
-        said,
-        status="22",
-        charge=-said.charge,
-        paid=-said.paid,
-        stated_responsibility=None,
-        lines=tuple(
-            replace(line, charge=-line.charge, paid=-(line.paid or D(0)), adjustments=negated(line.adjustments))
-            for line in said.lines
-        ),
-    )
 
 
 @pytest.fixture(autouse=True)
