@@ -34,8 +34,7 @@ class ScheduleForm(forms.Form):
     client = forms.ModelChoiceField(queryset=Client.objects.none(), label=_("Client"), empty_label=_("Choose a client"))
     date = forms.DateField(label=_("Date"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     time = forms.TimeField(
-        label=_("Time"),
-        help_text=_("Eastern time"),
+        label=_("Time (Eastern)"),
         widget=forms.TimeInput({"type": "time", "step": "300"}, format="%H:%M"),
     )
     place = forms.ChoiceField(label=_("Where"), choices=Session.Place.choices, widget=forms.RadioSelect)
