@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from insurance.management.edi_text import render
+from insurance.x12.in_words import render
 from insurance.x12.kinds import KINDS, describe, kind_of
 from insurance.x12.segments import X12Error
 from tests.x12.text import interchange
