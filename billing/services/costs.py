@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from django.db.models import Prefetch, Q
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from billing.domain import cost_change
 from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
 from billing.models import SessionCost
 from care.models import Session
@@ -21,7 +21,7 @@ from common import clock
 from common.errors import DomainError
 from common.money import ZERO, dollars, plain
 from insurance.domain.benefits import Accumulator, Benefits
-from insurance.models import BenefitSnapshot, Claim, Coverage
+from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage
 from insurance.services.network import rates, standing
 from insurance.services.plan_order import plan_histories, plans_in_order
 from people.models import Client
@@ -75,7 +75,12 @@ def current_cost(session: Session) -> SessionCost | None:
 
 def current_costs(sessions: list[Session]) -> dict[int, SessionCost]:
     """The costs in force of many sessions, in one query: session id → cost."""
-    rows = SessionCost.objects.filter(session__in=sessions).order_by("session_id", "-pk").distinct("session_id")
+    rows = (
+        SessionCost.objects.filter(session__in=sessions)
+        .select_related("snapshot")
+        .order_by("session_id", "-pk")
+        .distinct("session_id")
+    )
     return {row.session_id: row for row in rows}
 
 
@@ -112,7 +117,7 @@ def _walk_sessions(client: Client, snapshot: BenefitSnapshot, coverage: Coverage
         "claims",
         queryset=Claim.objects.filter(rank=1)
         .exclude(submission=Claim.Submission.REPLACED)
-        .prefetch_related("adjudications__adjustments"),
+        .prefetch_related("adjudications__adjustments", "adjudications__remittance"),
         to_attr="primary_claims",
     )
     return list(
@@ -132,7 +137,7 @@ def _advance(state: PlanState, session: Session, snapshot: BenefitSnapshot, allo
     ]
     if not decided:
         return price_session(state, allowed)[1]
-    if all(each.posted_at is not None and each.posted_at <= snapshot.observed_at for each in decided):
+    if all(_known_to(snapshot, each) for each in decided):
         return state
     adjustments = [a for each in decided for a in each.adjustments.all() if a.group == "PR"]
     return state.after_adjudicated(
@@ -140,6 +145,19 @@ def _advance(state: PlanState, session: Session, snapshot: BenefitSnapshot, allo
         deductible=sum((a.amount for a in adjustments if a.code == "1"), ZERO),
         covered=any(each.allowed > ZERO for each in decided),
     )
+
+
+def _known_to(snapshot: BenefitSnapshot, decided: Adjudication) -> bool:
+    """Whether the insurer had processed this result when it gave the snapshot's figures.
+
+    Its own payment date says so, whenever the remittance reached us. On the same day, which of the two came first is
+    taken from when we learnt of them.
+    """
+    observed_on = snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date()
+    paid_on = decided.remittance.paid_on
+    if paid_on is not None and paid_on != observed_on:
+        return paid_on < observed_on
+    return decided.posted_at is not None and decided.posted_at <= snapshot.observed_at
 
 
 def _breakdown(price: PricedSession, allowed: Decimal, coverage: Coverage, *, verified: bool) -> dict[str, Any]:
@@ -271,75 +289,60 @@ def reprice(client: Client) -> list[SessionCost]:
             each.coverage.pk,
         ):
             continue
-        written.append(write(each, reason=_reason(before, each)))
+        written.append(_write(each, before))
     return written
 
 
-def write(priced: Priced, *, reason: str) -> SessionCost:
-    """Keep an estimate as a fact."""
+def _write(priced: Priced, before: SessionCost | None) -> SessionCost:
+    """Keep an estimate as a fact, with why it differs from the one before."""
+    now = _estimate_of(priced)
+    change = cost_change.reason(_estimate_kept(before) if before else None, now)
     return SessionCost.objects.create(
         session=priced.session,
         coverage=priced.coverage,
         amount=priced.amount,
         allowed=priced.allowed,
         basis=SessionCost.Basis.ESTIMATE,
-        reason=reason,
-        breakdown={**priced.breakdown, "sentence": _sentence(reason, priced)},
+        reason=change.value,
+        breakdown={**priced.breakdown, "sentence": cost_change.sentence(change, now, on=clock.today())},
         snapshot=priced.snapshot,
     )
 
 
-def _reason(before: SessionCost | None, now: Priced) -> str:
-    """Why an estimate changed, from the first fact that explains it."""
-    reason = SessionCost.Reason
-    if before is None:
-        return reason.FIRST
-    if before.coverage_id != now.coverage.pk:
-        return reason.NEW_PLAN
-    if before.allowed != now.allowed:
-        return reason.RATE_CHANGED
-    old, new = before.snapshot, now.snapshot
-    if old is not None and new is not None and new.plan_begin and old.plan_begin and new.plan_begin > old.plan_begin:
-        return reason.PLAN_YEAR_RESET
-    if now.amount < before.amount and now.breakdown["verified"] and before.breakdown.get("verified"):
-        if now.amount == ZERO or _capped(now):
-            return reason.OUT_OF_POCKET_MET
-        if before.breakdown.get("deductible") not in (None, "0.00") and now.breakdown["deductible"] == "0.00":
-            return reason.DEDUCTIBLE_MET
-    return reason.BENEFITS_CORRECTED
+def _estimate_of(priced: Priced) -> cost_change.Estimate:
+    snapshot = priced.snapshot
+    return cost_change.Estimate(
+        amount=priced.amount,
+        allowed=priced.allowed,
+        payer=priced.coverage.payer.name,
+        plan=priced.coverage.pk,
+        snapshot=snapshot.pk if snapshot else None,
+        plan_begin=snapshot.plan_begin if snapshot else None,
+        deductible=_known(priced.breakdown["deductible"]),
+        verified=priced.breakdown["verified"],
+        maximum_reached=_maximum_reached(priced),
+    )
 
 
-def _capped(priced: Priced) -> bool:
+def _estimate_kept(cost: SessionCost) -> cost_change.Estimate:
+    return cost_change.Estimate(
+        amount=cost.amount,
+        allowed=cost.allowed,
+        payer=cost.breakdown["payer"],
+        plan=cost.coverage_id,
+        snapshot=cost.snapshot_id,
+        plan_begin=cost.snapshot.plan_begin if cost.snapshot else None,
+        deductible=_known(cost.breakdown["deductible"]),
+        verified=cost.breakdown["verified"],
+    )
+
+
+def _known(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _maximum_reached(priced: Priced) -> bool:
     if priced.snapshot is None:
         return False
     terms = terms_of(priced.snapshot.read(), telehealth=priced.session.is_telehealth)
     return ZERO in (terms.out_of_pocket_remaining, terms.family_out_of_pocket_remaining)
-
-
-def _sentence(reason: str, now: Priced) -> str:
-    """The reason of a change in plain words and figures."""
-    amount = dollars(now.amount)
-    payer = now.coverage.payer.name
-    words = SessionCost.Reason
-    match reason:
-        case words.FIRST:
-            return _("We worked out this price from your benefits with %(payer)s: %(amount)s.") % {
-                "payer": payer, "amount": amount}  # fmt: skip
-        case words.NEW_PLAN:
-            return _("%(payer)s now pays first, so this session costs %(amount)s.") % {
-                "payer": payer, "amount": amount}  # fmt: skip
-        case words.RATE_CHANGED:
-            return _("The rate agreed with %(payer)s changed, so this session costs %(amount)s.") % {
-                "payer": payer, "amount": amount}  # fmt: skip
-        case words.PLAN_YEAR_RESET:
-            return _("Your plan year started again, so this session costs %(amount)s.") % {"amount": amount}
-        case words.DEDUCTIBLE_MET:
-            return _("You have met your deductible, so this session costs %(amount)s.") % {"amount": amount}
-        case words.OUT_OF_POCKET_MET:
-            return _("You have reached your out-of-pocket maximum, so this session costs %(amount)s.") % {
-                "amount": amount}  # fmt: skip
-        case words.SESSION_CHANGED:
-            return _("The session changed, so it costs %(amount)s.") % {"amount": amount}
-        case _:
-            return _("%(payer)s gave us newer information on %(day)s, so this session costs %(amount)s.") % {
-                "payer": payer, "day": date_format(clock.today(), "j F Y"), "amount": amount}  # fmt: skip

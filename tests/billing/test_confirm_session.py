@@ -1,11 +1,14 @@
 """Confirming a session: priced from the primary alone, charged, earned, claimed; or refused with nothing done."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from billing.flows import confirm_session
+from billing.flows.exchange_claims import read
 from billing.ledger.models import Entry
 from billing.ledger.posting import Book, balance
 from billing.models import Payment, SessionCost
@@ -15,8 +18,10 @@ from care.models import Session
 from care.services.sessions import ClientPaused, SessionRefused
 from common import clock
 from insurance.models import Claim, Credential
+from insurance.services import exchange
 from notifications.models import Email
 from tests.cast import Cast, benefits, card, observe
+from tests.remittance_files import adjustments, payment, received, result
 
 D = Decimal
 
@@ -156,3 +161,47 @@ def test_a_second_plan_that_cannot_be_billed_is_closed_with_its_reason(cast: Cas
     assert second.reason == (
         "Dr. Cole is not credentialed with Harbor Mutual, so we cannot send claims to it for these sessions."
     )
+
+
+def test_a_session_booked_before_another_explains_its_new_price_truthfully(cast: Cast) -> None:
+    later = cast.book(days=7)
+    costs.reprice(cast.ana)
+    cast.book(days=1)
+    changed = next(cost for cost in costs.reprice(cast.ana) if cost.session_id == later.pk)
+    assert (changed.amount, changed.reason) == (D("32.00"), SessionCost.Reason.DEDUCTIBLE_MET)
+    observe(cast.own_plan, benefits(deductible="200.00"))
+    costs.reprice(cast.ana)
+    cast.book(days=3)
+    changed = next(cost for cost in costs.reprice(cast.ana) if cost.session_id == later.pk)
+    assert changed.reason == SessionCost.Reason.DEDUCTIBLE_MET
+
+
+def test_a_cancelled_session_gives_its_deductible_back_and_says_so(cast: Cast) -> None:
+    earlier, later = cast.book(days=1), cast.book(days=7)
+    costs.reprice(cast.ana)
+    Session.objects.filter(pk=earlier.pk).update(status="cancelled")
+    (changed,) = costs.reprice(cast.ana)
+    assert (changed.session_id, changed.amount, changed.reason) == (later.pk, D("72.00"), "session_changed")
+    assert changed.breakdown["sentence"] == (
+        "Your other sessions now use a different part of your benefits, so this session costs $72.00."
+    )
+
+
+@pytest.mark.parametrize(("paid_days_ago", "next_costs"), [(3, "72.00"), (0, "32.00")])
+def test_what_the_insurer_had_processed_before_its_answer_is_counted_once(
+    cast: Cast, paid_days_ago: int, next_costs: str
+) -> None:
+    card(cast.ana)
+    session = cast.book(days=-5)
+    confirm_session.confirm(session)
+    exchange.build_batches()
+    snapshot = observe(cast.own_plan, benefits(deductible="50.00"))
+    first = session.claims.get(rank=1)
+    says = adjustments(("CO", "45", "60.00"), ("PR", "1", "50.00"), ("PR", "2", "22.00"))
+    paid_on = clock.today() - timedelta(days=paid_days_ago)
+    read(received(replace(payment(first, result(first, paid="88.00", why=says)), paid_on=paid_on)))
+    later = cast.book(days=2)
+    costs.reprice(cast.ana)
+    cost = costs.current_cost(later)
+    assert cost is not None
+    assert (cost.snapshot, cost.amount) == (snapshot, D(next_costs))
