@@ -115,13 +115,40 @@ class Pages(CursorPagination):
 
     page_size = 25
     max_page_size = 100
-    page_size_query_param = "limit"
     ordering = ("-pk",)
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
         """The list's own order; its last column tells equal rows apart."""
         ordering: tuple[str, ...] = queryset.query.order_by or self.ordering
         return ordering
+
+    def get_page_size(self, request: Request) -> int:
+        asked = request.query_params.get("limit")
+        if asked is None:
+            return self.page_size
+        if not asked.isascii() or not asked.isdigit() or not 1 <= int(asked[:9]) <= self.max_page_size:
+            message = _("A page has 1 to %(most)s rows.") % {"most": self.max_page_size}
+            raise serializers.ValidationError({"limit": [message]})
+        return int(asked)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return [
+            {
+                "name": "cursor",
+                "in": "query",
+                "required": False,
+                "description": "Where a page begins: from `next` or `previous` of another page.",
+                "schema": {"type": "string"},
+            },
+            {
+                "name": "limit",
+                "in": "query",
+                "required": False,
+                "description": "Rows of a page.",
+                "schema": limit,
+            },
+        ]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:

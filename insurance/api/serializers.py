@@ -323,7 +323,7 @@ class ClaimSearch(serializers.Serializer[Any]):
     submission = serializers.ChoiceField(choices=Claim.Submission.choices, required=False)
     decision = serializers.ChoiceField(choices=Claim.Decision.choices, required=False)
     client = Id(required=False)
-    control_number = serializers.CharField(max_length=20, required=False)
+    control_number = serializers.CharField(max_length=20, required=False, allow_blank=True)
 
 
 class PauseSearch(serializers.Serializer[Any]):

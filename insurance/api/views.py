@@ -112,7 +112,7 @@ class SupportClaims(SupportApi):
         responses=out.SupportClaim(many=True),
     )
     def get(self, request: Request) -> Response:
-        asked = query(out.ClaimSearch, request)
+        asked = {name: value for name, value in query(out.ClaimSearch, request).items() if value != ""}
         if "client" in asked:
             asked["session__client"] = asked.pop("client")
         rows, pages = self.page(visible_claims(request.user).filter(**asked).order_by("-pk"))

@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.http import Http404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -87,7 +86,7 @@ def idempotent(view: View) -> View:
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key",
-                OpenApiTypes.STR,
+                {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]+$"},
                 OpenApiParameter.HEADER,
                 description="A name of your choice for this request, such as a UUID. Sent again within a day with the "
                 "same content, it has no second effect and gets the first answer.",

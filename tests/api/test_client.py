@@ -254,6 +254,13 @@ def test_a_list_of_sessions_costs_the_same_queries_whatever_its_length(
         assert len(ana.get("/api/v1/client/sessions/").json()["results"]) == many
 
 
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "many", "", "9" * 30])
+def test_a_page_has_one_to_a_hundred_rows(ana: Browser, limit: str) -> None:
+    answer = ana.get(f"/api/v1/client/sessions/?limit={limit}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"where": "limit", "message": "A page has 1 to 100 rows."}]
+
+
 def test_pages_follow_each_other_and_a_foreign_cursor_finds_nothing(cast: Cast, ana: Browser) -> None:
     booked = [cast.book(days=1 + number, hour=9).pk for number in range(5)]
     first = ana.get("/api/v1/client/sessions/?limit=3").json()

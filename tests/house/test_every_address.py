@@ -14,6 +14,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import connection
 from django.test import Client as Browser
+from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
@@ -250,7 +251,6 @@ class World:
         }
 
     def ask(self, who: str, asked: Row) -> int:
-        json = {"content_type": "application/json"} if asked.address.startswith("api/") else {}
         browser = self.browsers[who]
         match asked.method:
             case "GET":
@@ -258,7 +258,8 @@ class World:
             case "DELETE":
                 return browser.delete(self.path(asked.address)).status_code
             case _:
-                return browser.post(self.path(asked.address), self.body(asked), **json).status_code
+                kind = "application/json" if asked.address.startswith("api/") else MULTIPART_CONTENT
+                return browser.post(self.path(asked.address), self.body(asked), content_type=kind).status_code
 
 
 @pytest.fixture
