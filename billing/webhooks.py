@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from billing import tasks
 from billing.flows import stripe_news
 from billing.gateways.results import BadSignature
 from billing.gateways.stripe_gateway import gateway
+from common.hurry import hurry
 
 
 @csrf_exempt
@@ -20,5 +20,5 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         return HttpResponse("the signature is not valid", status=400, content_type="text/plain")
     row, _is_new = stripe_news.store(event)
     if row.processed_at is None:
-        tasks.process_stripe_event.delay(row.pk)
+        hurry("billing.tasks.process_stripe_event", row.pk)
     return HttpResponse("stored", content_type="text/plain")

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum
 
-from billing.ledger.models import Line
-from billing.ledger.posting import Book, balances_by_session
+from billing.ledger.posting import Book, balances_by_session, lines_of
 from billing.models import Payment, Refund, SessionCost
 from billing.services.costs import current_costs
 from care.models import Session
@@ -66,5 +65,5 @@ def summary() -> Iterator[str]:
     """The figures as lines, and whether the books balance."""
     for name, counts in figures().items():
         yield f"{name:<20} " + ", ".join(f"{count} {what}" for what, count in counts.items())
-    total = Line.objects.aggregate(total=Sum("amount"))["total"] or ZERO
-    yield f"{'ledger':<20} {Line.objects.count()} lines that add up to {dollars(total)}"
+    total = lines_of().aggregate(total=Sum("amount"))["total"] or ZERO
+    yield f"{'ledger':<20} {lines_of().count()} lines that add up to {dollars(total)}"

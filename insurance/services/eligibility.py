@@ -128,6 +128,7 @@ def _write_inquiry(check: EligibilityCheck) -> EdiFile:
         receiver=files.party(settings.CLEARINGHOUSE_RECEIVER_ID),
         control_number=number,
         at=clock.now().astimezone(clock.BUSINESS_ZONE),
+        production=not settings.DEMO,
     )
     with transaction.atomic():
         file = files.store_outgoing(kind=EdiFile.Kind.INQUIRY, raw=raw, control_number=number, payer=coverage.payer)

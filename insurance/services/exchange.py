@@ -111,6 +111,7 @@ def _write(payer: Payer, contents: list[x837p.Claim], number: int) -> bytes:
         recipient=files.party(settings.CLEARINGHOUSE_RECEIVER_ID),
         control_number=number,
         at=clock.now().astimezone(clock.BUSINESS_ZONE),
+        production=not settings.DEMO,
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from billing.flows import confirm_session
 from insurance.models import Claim, EdiFile
@@ -124,3 +125,11 @@ def test_a_file_that_is_no_x12_is_quarantined() -> None:
     file.refresh_from_db()
     assert file.state == "quarantined"
     assert file.findings[0]["where"] == "start of file"
+
+
+@pytest.mark.parametrize(("demo", "usage"), [(True, b"T"), (False, b"P")])
+def test_a_file_says_whether_it_is_meant(cast: Cast, settings: Settings, demo: bool, usage: bytes) -> None:
+    settings.DEMO = demo
+    confirm_session.confirm(cast.book())
+    (file,) = exchange.build_batches()
+    assert bytes(file.raw).split(b"*")[15] == usage
