@@ -47,8 +47,8 @@ THERAPISTS = (
     Therapist("Mei", "Tanaka", Licence.DOCTORAL, "CA", npi(17)),
     Therapist("Lucia", "Ferrante", Licence.MASTERS, "CA", npi(18)),
     Therapist("Kwame", "Boateng", Licence.MASTERS, "TX", npi(19)),
-    Therapist("Ingrid", "Solberg", Licence.NURSE, "TX", npi(20)),
-    Therapist("Caleb", "Stone", Licence.MASTERS, "IL", npi(21), not_with=("GRPK1",)),
+    Therapist("Ingrid", "Solberg", Licence.NURSE, "TX", npi(20), not_with=("GRPK1",)),
+    Therapist("Caleb", "Stone", Licence.MASTERS, "IL", npi(21)),
 )
 
 TOWNS = {

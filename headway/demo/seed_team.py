@@ -57,13 +57,13 @@ def together(size: int, work: Callable[[Team], None]) -> None:
         process.start()
     try:
         work(Team(0, size, barrier))
-    except BaseException:
-        barrier.abort()
-        raise
-    finally:
         for process in others:
             process.join(MEETING_SECONDS)
+    finally:
+        # After a failure here, or when somebody stops us, nobody is waited for: it is all made anew.
+        for process in others:
             process.kill()
+            process.join()
     if any(process.exitcode for process in others):
         raise TeamFailed("another process of the seeding failed")
 
