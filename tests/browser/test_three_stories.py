@@ -1,10 +1,11 @@
 """The three stories as people play them: client on a phone, provider at a desk, support in the admin; real servers."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,6 +21,8 @@ from people.models import Client, Licence, Provider
 from tests.browser.conftest import DESKTOP, SignIn
 from tests.stand_ins import type_card
 
+RESUME = "Check whether it can resume"
+
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 
@@ -30,30 +33,39 @@ class Scene:
     world: World
     ana: Client
     cole: Provider
+    own_id: str
+    spouses_id: str
 
     def insured(self, *, own: dict[str, Any], spouses: dict[str, Any]) -> None:
         """What each insurer's own books say of Ana."""
-        harbor = [{"payer_name": "HARBOR MUTUAL", "payer_id": "HARB1", "member_id": "HB100", "rank": "secondary"}]
-        evergreen = [{"payer_name": "EVERGREEN HEALTH", "payer_id": "EVGR1", "member_id": "EV100", "rank": "primary"}]
+        harbor = [
+            {"payer_name": "HARBOR MUTUAL", "payer_id": "HARB1", "member_id": self.spouses_id, "rank": "secondary"}
+        ]
+        evergreen = [
+            {"payer_name": "EVERGREEN HEALTH", "payer_id": "EVGR1", "member_id": self.own_id, "rank": "primary"}
+        ]
         year = {"begins": cast.plan_year(clock.today()), "out_of_pocket": "4000.00"}
         who = cast.person(self.ana)
         own, spouses = ({**each, "plan": {**year, **each["plan"]}} for each in (own, spouses))
-        self.world.put_member("EVGR1", "EV100", {**who, "cob": {"rank": "primary", "others": harbor}, **own})
+        self.world.put_member("EVGR1", self.own_id, {**who, "cob": {"rank": "primary", "others": harbor}, **own})
         ben = {"first_name": "Ben", "last_name": "Rivera", "birth_date": "1986-02-01", "gender": "M"}
         dependent = {"relationship": "spouse", "subscriber": ben, "cob": {"rank": "secondary", "others": evergreen}}
-        self.world.put_member("HARB1", "HB100", {**who, **dependent, **spouses})
+        self.world.put_member("HARB1", self.spouses_id, {**who, **dependent, **spouses})
 
     def newest_mail(self, subject_part: str) -> dict[str, Any]:
-        return wait(
-            f"an e-mail about “{subject_part}”",
-            lambda: next(
-                (m for m in reversed(self.world.mail_to("ana@example.com")) if subject_part in m["subject"].lower()),
-                None,
-            ),
-        )
+        def look() -> dict[str, Any] | None:
+            arrived = [
+                each for each in self.world.mail_to("ana@example.com") if subject_part in each["subject"].lower()
+            ]
+            return arrived[-1] if arrived else None
+
+        return wait(f"an e-mail about “{subject_part}”", look)
 
 
-def wait(what: str, look: Callable[[], Any]) -> Any:
+Found = TypeVar("Found")
+
+
+def wait(what: str, look: Callable[[], Found | None]) -> Found:
     until = time.monotonic() + 120
     while time.monotonic() < until:
         if found := look():
@@ -75,7 +87,8 @@ def scene(stack: Stack, sign_in: SignIn) -> Scene:
     )
     cast.login("fay@example.com", "support", PASSWORD, staff=True)
     cast.save_card(ana)
-    return Scene(world, ana, cole)
+    tag = secrets.token_hex(3).upper()  # the insurers keep their books from one test to the next
+    return Scene(world, ana, cole, f"EV{tag}", f"HB{tag}")
 
 
 def add_plan(page: Page, stack: Stack, insurer: str, member_id: str, *, bens: bool) -> None:
@@ -93,8 +106,8 @@ def add_plan(page: Page, stack: Stack, insurer: str, member_id: str, *, bens: bo
 
 
 def ana_enters_her_plans_the_wrong_way_round(page: Page, stack: Stack, scene: Scene) -> Session:
-    add_plan(page, stack, "Harbor Mutual", "HB100", bens=True)
-    add_plan(page, stack, "Evergreen Health", "EV100", bens=False)
+    add_plan(page, stack, "Harbor Mutual", scene.spouses_id, bens=True)
+    add_plan(page, stack, "Evergreen Health", scene.own_id, bens=False)
     wait("both insurers answer", lambda: scene.ana.plan_orders.filter(changed=True).exists())
     page.goto(f"{stack.web_url}/plans/")
     plans = page.get_by_role("article").get_by_role("heading", level=3)
@@ -118,6 +131,17 @@ def give_number(page: Page, number: str) -> None:
     page.get_by_label("Reference number").fill(number)
     page.get_by_role("button", name="Check again with this number").click()
     expect(page.get_by_role("main")).to_contain_text(number)
+
+
+def support_checks_again(sign_in: SignIn, stack: Stack, scene: Scene) -> None:
+    """Fay finds the pause in the admin and asks the insurer again, with her reason."""
+    page = sign_in("fay@example.com", size=DESKTOP)
+    pause = scene.ana.pauses.get()
+    page.goto(f"{stack.web_url}/admin/insurance/accountpause/{pause.pk}/change/")
+    page.get_by_role("link", name=RESUME).first.click()
+    page.get_by_label("Reason").fill("The client's call is confirmed by the insurer.")
+    page.get_by_role("button", name=RESUME).click()
+    page.wait_for_url("**/change/")
 
 
 def settled_checks() -> int:
@@ -180,7 +204,7 @@ def test_ana_s_account_pauses_and_resumes(stack: Stack, scene: Scene, sign_in: S
     )
     page = sign_in("ana@example.com")
     session = ana_enters_her_plans_the_wrong_way_round(page, stack, scene)
-    scene.world.patch_member("EVGR1", "EV100", {"cob": {"rank": "unresolved", "others": []}})
+    scene.world.patch_member("EVGR1", scene.own_id, {"cob": {"rank": "unresolved", "others": []}})
     cole = cole_confirms(sign_in, stack, session, charge="$32.00")
     wait("the account pauses", scene.ana.pauses.exists)
 
@@ -200,10 +224,9 @@ def test_ana_s_account_pauses_and_resumes(stack: Stack, scene: Scene, sign_in: S
     scene.ana.refresh_from_db()
     assert scene.ana.paused_since is not None, "a reference number alone changes nothing"
 
-    harbor = [{"payer_name": "HARBOR MUTUAL", "payer_id": "HARB1", "member_id": "HB100", "rank": "secondary"}]
-    scene.world.set_cob("EVGR1", "EV100", {"rank": "primary", "others": harbor})
-    page.reload()
-    give_number(page, "REF-2002")
+    harbor = [{"payer_name": "HARBOR MUTUAL", "payer_id": "HARB1", "member_id": scene.spouses_id, "rank": "secondary"}]
+    scene.world.set_cob("EVGR1", scene.own_id, {"rank": "primary", "others": harbor})
+    support_checks_again(sign_in, stack, scene)
     wait("the account resumes", lambda: Client.objects.filter(pk=scene.ana.pk, paused_since=None).exists())
     wait("the claim goes out again and is paid", lambda: Claim.objects.filter(rank=1, decision="paid").exists())
     cole.goto(f"{stack.web_url}/provider/")
