@@ -82,8 +82,8 @@ def client(request: HttpRequest, client_id: int) -> HttpResponse:
     plans = plans_in_order(found, on=clock.today())
     checked = dict(
         EligibilityCheck.objects.filter(coverage__in=plans, state=EligibilityCheck.State.ANSWERED)
-        .order_by("coverage", "-answered_at")
-        .distinct("coverage")
+        .order_by("coverage_id", "-answered_at")
+        .distinct("coverage_id")
         .values_list("coverage", "answered_at")
     )
     decision = current_decision(found)
