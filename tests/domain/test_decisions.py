@@ -12,10 +12,11 @@ D = Decimal
 def reasons(text: str) -> list[Reason]:
     """``"CO-45 60 PR-1 50"`` as reasons."""
     words = text.split()
-    return [
-        Reason(*code.split("-"), D(amount))  # type: ignore[arg-type]  # two parts by the look of the text
-        for code, amount in zip(words[::2], words[1::2], strict=True)
-    ]
+    found = []
+    for word, amount in zip(words[::2], words[1::2], strict=True):
+        group, code = word.split("-")
+        found.append(Reason(group, code, D(amount)))
+    return found
 
 
 @pytest.mark.parametrize(
