@@ -1,5 +1,6 @@
 """How the API writes and reads plain values: money, ids, pages of rows. No model, no view of its own."""
 
+import json
 import re
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ParseError
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
@@ -57,6 +59,19 @@ class Money(serializers.Field[Decimal, Any, str, Any]):
 )
 class SignedMoney(Money):
     """Dollars that may be below zero: an insurer's reversal. Read only."""
+
+
+class Json(JSONParser):
+    """JSON whose strings are text and whose depth can be read; anything else is the sender's fault, not ours."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            found = super().parse(stream, media_type, parser_context)
+            json.dumps(found, ensure_ascii=False).encode()
+        except (RecursionError, UnicodeEncodeError) as error:
+            # Half of a surrogate pair is a JSON escape but no character: it can be neither stored nor told back.
+            raise ParseError(_("This is no JSON that can be read.")) from error
+        return found
 
 
 class Id(serializers.IntegerField):
@@ -171,6 +186,7 @@ class Api(APIView):
     """One address. What it answers is health data, so no cache keeps it."""
 
     pagination_class: type[Pages] | None = None
+    parser_classes = (Json,)
     throttle_classes = (AnonRateThrottle, UserRateThrottle, WriteThrottle)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

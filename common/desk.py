@@ -117,6 +117,7 @@ class Rows(_Looking, TabularInline):  # type: ignore[misc]  # unfold has no type
     can_delete = False
     show_change_link = True
     per_page = 25
+    ordering = ("pk",)
 
 
 class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types

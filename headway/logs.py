@@ -1,6 +1,7 @@
 """How the program logs: short lines for a person at the terminal, JSON with everything for machines."""
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -34,12 +35,16 @@ def structured() -> dict[str, Any]:
 
 def handlers(form: str, level: str) -> dict[str, Any]:
     """Django's LOGGING: everything to standard error, `readable` or `json`."""
-    last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        # Plain tracebacks: richer ones show local variables, and those hold people's health data.
+        structlog.processors.format_exc_info,
+        without_rows,
+    ]
     if form == "json":
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        last += [structlog.processors.JSONRenderer()]
     else:
         colours = sys.stderr.isatty() or "HEADWAY_COLOURS" in os.environ
-        # Plain tracebacks: the coloured ones show local variables, and those hold people's health data.
         plain = structlog.dev.plain_traceback
         renderer = structlog.dev.ConsoleRenderer(
             colors=colours, pad_event_to=0, pad_level=False, exception_formatter=plain
@@ -84,6 +89,19 @@ class WorthReading:
         if not isinstance(said, dict):
             return True
         return said.get("event") not in self._DULL and not str(said.get("request", "")).endswith("/healthz")
+
+
+# What PostgreSQL adds to an error, up to where Python's traceback goes on. It may come with its newlines escaped.
+_DETAIL = re.compile(r"DETAIL:.*?(?=\n\nThe above exception |\n\nDuring handling of |\Z)", re.DOTALL)
+
+
+def without_rows(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Take out the rows that PostgreSQL quotes in its errors (``Failing row contains …``): they are people's data."""
+    for name, value in event.items():
+        said = repr(value) if isinstance(value, BaseException) else value
+        if isinstance(said, str) and "DETAIL:" in said:
+            event[name] = _DETAIL.sub("DETAIL: (left out)", said)
+    return event
 
 
 def shorten(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -97,3 +97,8 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 def second_factor_needed() -> HttpResponse:
     """An account that must set up a second factor before anything else."""
     return _plain(status.HTTP_403_FORBIDDEN, _("Please set up a second way to prove who you are, then try again."))
+
+
+def too_large(words: str) -> HttpResponse:
+    """A request that is larger than any we take."""
+    return _plain(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, words)

@@ -41,6 +41,7 @@ MAILBOX_PORT = env.port("HEADWAY_MAILBOX_PORT", default=8026)
 
 PUBLIC_URL = env.needed("PUBLIC_URL", demo=f"http://localhost:{WEB_PORT}", check=HTTP).rstrip("/")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", demo=["localhost", "127.0.0.1", "[::1]"])
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", default=0)
 
 DATABASE_URL = env.needed("DATABASE_URL", demo="", check=read.url("postgres", "postgresql"))
 REDIS_URL = env.needed("REDIS_URL", demo="", check=read.url("redis", "rediss", "unix"))
@@ -143,20 +144,22 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "headway.middleware.NoStore",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "headway.middleware.AdminPolicy",
+    "headway.middleware.SmallRequests",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "headway.middleware.SecondFactor",
     "django_htmx.middleware.HtmxMiddleware",
     "pghistory.middleware.HistoryMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "headway.middleware.RequestLines",
 ]
 
 ROOT_URLCONF = "headway.urls"
@@ -293,6 +296,9 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# Limits go by the sender's address: who connects to us, or as many steps before as there are proxies of our own.
+# What X-Forwarded-For says beyond them is the sender's invention.
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = PRODUCT_NAME
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _https
@@ -337,6 +343,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
     ],
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min", "write": "60/min"},
     "EXCEPTION_HANDLER": "headway.problems.answer",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

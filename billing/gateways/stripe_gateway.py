@@ -329,7 +329,7 @@ class Gateway:
             return _event(json.loads(payload))
         except stripe.SignatureVerificationError as error:
             raise BadSignature(error.user_message or "bad signature") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadSignature("the message cannot be read") from error
 
     def retrieve_event(self, event: str) -> Event:

@@ -158,7 +158,8 @@ def intent(request: HttpRequest, client: Client) -> HttpResponse:
 
 def _settle(request: HttpRequest, intent_id: str) -> HttpResponse:
     """The browser says that a payment is done: Stripe is asked, the browser is not believed."""
-    payment = visible_payments(request.user).filter(payment_intent_id=intent_id).first()
+    known = intent_id.isprintable()  # PostgreSQL refuses to look for a NUL
+    payment = visible_payments(request.user).filter(payment_intent_id=intent_id).first() if known else None
     if payment is None:
         raise Http404
     _ask(request, payment)

@@ -167,7 +167,7 @@ def cancel_one(request: HttpRequest, session_id: int) -> HttpResponse:
 def _defaults(request: HttpRequest) -> dict[str, Any]:
     """The last session with the chosen client is the best guess for the next."""
     chosen = request.GET.get("client", "")
-    if not chosen.isdigit():
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 19):
         return {"place": Session.Place.OFFICE}
     last = (
         visible_sessions(request.user)
