@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as project
 from django.test import Client as Visitor
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 from pytest_django.fixtures import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -20,7 +20,7 @@ from care.models import Session
 from common import clock
 from headway.demo.cast import save_card
 from tests.cast import Cast, assemble
-from tests.stand_ins import STRIPE_SECRET, StripeStandIn, chromium, stripe_stand_in
+from tests.stand_ins import STRIPE_SECRET, StripeStandIn, stripe_stand_in
 
 pytestmark = pytest.mark.browser
 D = Decimal
@@ -30,17 +30,6 @@ D = Decimal
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeStandIn]:
     with stripe_stand_in(tmp_path_factory.mktemp("stripe")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop in this thread; nothing here is asynchronous all the same.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import connections
-from django.test import Client as Browser
-from playwright.sync_api import Page, expect, sync_playwright
+from django.test import Client as Visitor
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.portal import provider_cast as cast
 from tests.portal.provider_cast import Practice
-from tests.stand_ins import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,25 +20,19 @@ def practice(live_server: LiveServer) -> Practice:
 
 
 @pytest.fixture
-def page(live_server: LiveServer, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def page(browser: Browser, live_server: LiveServer, practice: Practice) -> Iterator[Page]:
     """Dr. Cole's phone; a script the security policy refuses, or one that fails, fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop in this thread
-    session = Browser()
+    session = Visitor()
     assert practice.cole.user is not None
     session.force_login(practice.cole.user)
     faults: list[str] = []
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        context = running.new_context(viewport={"width": 360, "height": 740}, base_url=live_server.url)
-        context.add_cookies(
-            [{"name": "sessionid", "value": session.cookies["sessionid"].value, "url": live_server.url}]
-        )
-        opened = context.new_page()
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-        yield opened
-        running.close()
-        connections.close_all()  # those opened beside Playwright's loop are its own, and nobody else would close them
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=live_server.url)
+    context.add_cookies([{"name": "sessionid", "value": session.cookies["sessionid"].value, "url": live_server.url}])
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    yield opened
+    context.close()
     assert faults == []
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from billing.gateways.results import ChargeResult, ChargeState, SetupState
 from billing.gateways.stripe_gateway import Gateway
-from tests.stand_ins import ROOT, STRIPE_SECRET, StripeStandIn, chromium, serving, stripe_stand_in, type_card
+from tests.stand_ins import ROOT, STRIPE_SECRET, StripeStandIn, serving, stripe_stand_in, type_card
 
 pytestmark = pytest.mark.browser
 
@@ -24,15 +24,6 @@ Show = Callable[..., Page]
 def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeStandIn]:
     with stripe_stand_in(tmp_path_factory.mktemp("stripe")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
