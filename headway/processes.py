@@ -218,9 +218,12 @@ class Lines:
         self._width = width
         self._colours: dict[str, int] = {}
         self._lock = threading.Lock()
+        self.hidden: frozenset[str] = frozenset()
         self._coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def __call__(self, name: str, line: str) -> None:
+        if name in self.hidden:
+            return
         with self._lock:
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
             prefix = f"{name:<{self._width}} │ "

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from billing.flows import exchange_claims
+from billing.gateways.stripe_gateway import gateway
 from billing.models import Refund
 from care.models import Session
 from common import clock
@@ -60,6 +61,7 @@ def seed(*, world: World, tell: Tell, clients: int, months: int, number: int, pr
     cases.sort(key=lambda each: each.joins)
 
     def work(team: Team) -> None:
+        gateway.cache_clear()  # a connection to Stripe cannot be shared either
         with _hasty_commits():
             year = _year(World(), team, first_day)
             for place, case in enumerate(cases):
@@ -164,7 +166,7 @@ def _plain(amount: object) -> str:
 REQUESTS: tuple[tuple[int, str, str, str, str], ...] = (
     (52, "Rivera", "benefits", "My first price was higher than the later ones. Is that right?",
      "Yes. Part of your deductible was open then. It has been met since, so you pay your 20% only."),
-    (43, "Hartmann", "coordination", "You wrote that I have to call my insurer. What exactly do I say?",
+    (28, "Hartmann", "coordination", "You wrote that I have to call my insurer. What exactly do I say?",
      "Please tell them which plans you have and which one is through your own job, and ask them to update your "
      "coordination of benefits. Then enter the reference number on your plans page."),
     (22, "Freeling", "other", "Can I pay by bank transfer instead of a card?",

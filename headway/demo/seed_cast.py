@@ -1,6 +1,6 @@
 """The demo's permanent cast and the clients to whom something particular happens: one for each thing to be seen.
 
-Days are counted back from today and fit the weekly exchanges of :data:`headway.demo.seed_year.EXCHANGES`.
+Days are counted back from today and fit the exchanges of :data:`headway.demo.seed_year.EXCHANGES`.
 """
 
 from collections.abc import Iterable
@@ -85,7 +85,9 @@ class Cast:
     ) -> Case:
         person = self.draw.person(state=therapist.state, first=first, last=last, born=born)
         joins = visits[0].starts_at - timedelta(days=5, hours=2)
-        return Case(person, therapist, plans, visits, joins, hooks=list(hooks))
+        # A plan year that began eight months ago: no 1 January falls into a story and changes its figures.
+        begins = (self.today - timedelta(days=243)).replace(day=1)
+        return Case(person, therapist, plans, visits, joins, hooks=list(hooks), plan_year=begins)
 
     def own_and_spouses(self, last: str, partner: str) -> list[Plan]:
         """Evergreen through the client's own job, Harbor through the spouse's."""
@@ -186,7 +188,7 @@ class Cast:
             year.give_reference(one, "EH-4409313")
             year.confirm_what_is_left(one)
 
-        case.hooks.append((self.ago(40, 15), put_right))
+        case.hooks.append((self.ago(26, 15), put_right))
         return self._lapse(case, 54)
 
     # Claims that fail

@@ -40,8 +40,8 @@ from people.models import Client, Provider
 GIVEN_OUT = timedelta(days=10)
 """Mail of the last days still lies in the demo's mailbox; what is older was delivered long ago, to no one."""
 
-EXCHANGES = (2, 9, 16, 23, 30, 37, 44, 51, 65, 79)
-"""Days before today on which claims and answers are exchanged; before these every four weeks."""
+EXCHANGES = (2, 9, 16, 23, 30, 44, 58)
+"""Days before today on which claims and answers are exchanged; before these every five weeks."""
 
 MINUTES = {"90791": 60, "90837": 53, "90834": 45, "90832": 30}
 
@@ -80,11 +80,12 @@ class Case:
     diagnoses: tuple[str, ...] = ("F41.1",)
     email: str = ""
     hooks: list[tuple[datetime, Hook]] = field(default_factory=list)
+    plan_year: date | None = None
 
     @property
     def begins(self) -> date:
-        """First day of the plan year in which the client joins."""
-        return date(self.joins.year, 1, 1)
+        """First day of the plan year in which the client joins: 1 January unless ``plan_year`` says another."""
+        return self.plan_year or date(self.joins.year, 1, 1)
 
 
 @dataclass
@@ -155,7 +156,7 @@ class Year:
         """Put the exchanges with the insurers on the agenda."""
         days = list(EXCHANGES)
         while self.today - timedelta(days=days[-1]) > self.first_day:
-            days.append(days[-1] + 28)
+            days.append(days[-1] + 35)
         for ago in days:
             self.at(local(self.today - timedelta(days=ago), 18), self.exchange)
 
@@ -189,11 +190,16 @@ class Year:
         for visit in case.visits:
             self.at(max(clock.now(), visit.starts_at - timedelta(days=15)), self._book, one, visit)
         january = date(clock_date(case.joins).year + 1, 1, 2)
-        if any(clock_date(visit.starts_at) >= january for visit in case.visits):
+        if case.plan_year is None and any(clock_date(visit.starts_at) >= january for visit in case.visits):
             self.at(local(january, 7), self.check, one, EligibilityCheck.Reason.SCHEDULED)
         for moment, hook in case.hooks:
-            self.at(moment, hook, self, one)
+            self.at(moment, self._let_happen, hook, one)
         self.deliver_mail()
+
+    def _let_happen(self, hook: Hook, one: Enrolled) -> None:
+        # What the insurers had to decide before is decided before.
+        self.world.set_clock(clock.now())
+        hook(self, one)
 
     def add_plan(self, one: Enrolled, plan: Plan) -> None:
         """The client enters a plan; its insurer is asked at once."""

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from billing.gateways.stripe_gateway import gateway
 from billing.ledger.models import Line
 from billing.models import Refund, SessionCost
 from billing.services.balances import client_balances, session_balance, total_due
@@ -21,7 +22,7 @@ from billing.services.costs import current_cost
 from care.models import Session
 from common import clock
 from headway import demo
-from headway.demo import seed
+from headway.demo import cast, seed
 from headway.demo.seed_people import THERAPISTS, npi
 from headway.demo.seed_summary import figures
 from headway.demo.world import World
@@ -96,12 +97,15 @@ def world(tmp_path: Path, settings: Settings) -> Iterator[None]:
         yield
     finally:
         stack.stop()
+        gateway.cache_clear()  # it knows this stand-in's address
 
 
 @pytest.mark.stack
 def test_a_small_year_has_everything(own_database: None, world: None) -> None:
+    cast.login("cole@example.com", "provider", demo.PASSWORD)  # as if a seeding had been cut short
     told = StringIO()
     call_command("seed_demo", clients=2, months=2, processes=2, stdout=told)
+    assert "a seeding that did not come to its end is thrown away" in told.getvalue()
     assert "lines that add up to $0.00" in told.getvalue()
     _the_books_balance()
     _every_state_is_there()
