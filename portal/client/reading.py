@@ -36,7 +36,7 @@ class SessionView:
 
     session: Session
     cost: SessionCost | None
-    estimate: Decimal | None
+    estimated: SessionCost | None
     balance: Balance
     progress: words.Progress | None
     insurers: tuple[words.Paid, ...]
@@ -60,6 +60,16 @@ class SessionView:
         return words.price(self.cost, self.insurers) if self.cost else None
 
     @property
+    def estimate(self) -> Decimal | None:
+        """What was expected before any plan answered."""
+        return self.estimated.amount if self.estimated else None
+
+    @property
+    def why_it_moved(self) -> tuple[str, ...]:
+        """Why the cost is not the estimate, as sentences."""
+        return words.why_it_moved(self.estimated, self.cost) if self.cost else ()
+
+    @property
     def first_why(self) -> str:
         """The main reason for the price, as one line."""
         return words.in_short(self.cost) if self.cost else ""
@@ -76,7 +86,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
         return []
     costs = current_costs(sessions)
     estimates = {
-        cost.session_id: cost.amount
+        cost.session_id: cost
         for cost in SessionCost.objects.filter(session__in=sessions, basis=SessionCost.Basis.ESTIMATE)
         .order_by("session_id", "-pk")
         .distinct("session_id")
@@ -102,7 +112,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
         SessionView(
             session=session,
             cost=costs.get(session.pk),
-            estimate=estimates.get(session.pk),
+            estimated=estimates.get(session.pk),
             balance=balances.get(session.pk, Balance(ZERO)),
             progress=(
                 words.progress(session.date, costs.get(session.pk), claims.get(session.pk, []))

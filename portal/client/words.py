@@ -101,6 +101,28 @@ def in_short(cost: SessionCost) -> str:
     return " ".join(why)
 
 
+def why_it_moved(estimate: SessionCost | None, now: SessionCost) -> tuple[str, ...]:
+    """Part by part, what the first plan counted otherwise than the estimate; parts that are not known are left out.
+
+    Empty once a later plan has decided (its answer names no price of the first contract): then that plan's payment is
+    the reason, and its own parts do not compare with an estimate that leaves it out.
+    """
+    if estimate is None or estimate.amount == now.amount or now.breakdown.get("allowed") is None:
+        return ()
+    found = []
+    for kind, label in (
+        ("deductible", _("your deductible")),
+        ("copay", _("your copay")),
+        ("coinsurance", _("your coinsurance")),
+        ("not_covered", _("what is not covered")),
+    ):
+        before, after = _money(estimate.breakdown.get(kind)), _money(now.breakdown.get(kind))
+        if before is not None and after is not None and before != after:
+            words = {"part": label, "before": dollars(before), "after": dollars(after)}
+            found.append(_("For %(part)s our estimate had %(before)s; your insurer counted %(after)s.") % words)
+    return tuple(found)
+
+
 def _own_parts(told: dict[str, Any]) -> list[Part]:
     labels = {
         "deductible": (_("Your deductible"), _("What you pay yourself each year before your plan starts to pay")),

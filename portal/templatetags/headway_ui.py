@@ -67,6 +67,12 @@ def _day(moment: date | datetime) -> date:
 
 
 @register.filter
+def sentence(text: object) -> str:
+    """The text with one full stop at its end, whether it came with one or not."""
+    return str(text).rstrip(".") + "."
+
+
+@register.filter
 def longdate(moment: date | datetime | None) -> str:
     """``"Tue 24 Nov 2026"``: the month is a word, so that no one reads it the other way round."""
     return "" if moment is None else formats.date_format(_day(moment), "D j M Y")
