@@ -34,13 +34,19 @@ class PlanForm(forms.ModelForm[Coverage]):
     """A plan as it stands on the client's card, and the facts that decide which plan pays first."""
 
     payer = forms.ModelChoiceField(
-        queryset=Payer.objects.all(), label=_("Insurance company"), empty_label=_("Choose the company on your card")
+        queryset=Payer.objects.all(),
+        label=_("Insurance company"),
+        empty_label=_("Choose the company on your card"),
+        error_messages={"required": _("Please choose the company that is on your card.")},
     )
     member_id = forms.RegexField(
         regex=r"^\s*[A-Za-z0-9][A-Za-z0-9 \-]{1,78}\s*$",
         label=_("Member ID"),
         help_text=_("On the front of your card. We use it to ask the insurer what your plan covers."),
-        error_messages={"invalid": _("A member ID has letters and digits only. Please copy it from the card.")},
+        error_messages={
+            "required": _("Please type the member ID from your card."),
+            "invalid": _("A member ID has letters and digits only. Please copy it from the card."),
+        },
     )
     holder_born = BornInPast(
         required=False,

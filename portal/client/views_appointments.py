@@ -42,6 +42,7 @@ def past(request: HttpRequest, client: Client) -> HttpResponse:
         request,
         "portal/client/past.html",
         {
+            "client": client,
             "due": [views[session.pk] for session in due],
             "total": total_due(balances),
             "paying": sum((each.paying for each in balances.values()), ZERO),

@@ -40,6 +40,7 @@ def benefits(request: HttpRequest, client: Client) -> HttpResponse:
             "plans": plans,
             "decision": decision if len(plans) > 1 else None,
             "priced": reading.views_of([priced], client_balances(client))[0] if priced else None,
+            "last_held": sessions.filter(status=Session.Status.CONFIRMED).order_by("-starts_at").first(),
             "changes": changes.get_page(request.GET.get("page")),
             "today": clock.today(),
         },

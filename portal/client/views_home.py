@@ -23,6 +23,7 @@ from people.models import Client
 from portal.client import reading
 from portal.client.doors import client_page
 from portal.client.pauses import open_pauses
+from portal.templatetags.headway_ui import longdate
 
 LATEST = 5
 NEWS_FOR = timedelta(days=30)
@@ -83,7 +84,8 @@ def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:
         {
             "when": refund.processed_at,
             "title": _("Refund to your card"),
-            "text": _("For your session with %(provider)s.") % {"provider": refund.session.provider},
+            "text": _("For your session of %(day)s with %(provider)s.")
+            % {"day": longdate(refund.session.date), "provider": refund.session.provider},
             "tone": "success",
             "icon": "refund",
             "amount": refund.amount,
@@ -110,6 +112,6 @@ def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:
 
 def _told(change: reading.Change) -> str:
     if change.count == 1:
-        return change.sentence
+        return _("%(sentence)s Session of %(day)s.") % {"sentence": change.sentence, "day": longdate(change.first)}
     many = ngettext("%(count)s session changed.", "%(count)s sessions changed.", change.count)
     return f"{change.sentence} {many % {'count': change.count}}"
