@@ -1,4 +1,4 @@
-"""An account on hold because an insurer needs to hear from the client, and active again."""
+"""An account paused because an insurer needs to hear from the client, and active again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class AccountPaused(ToClient):
         return cls("Ana", "Harbor Mutual", "1-800-555-0142", f"{settings.PUBLIC_URL}/plans/resolve/")
 
     def subject(self) -> str:
-        return _("Your account is on hold: one phone call is needed")
+        return _("Your account is paused: one phone call is needed")
 
     def preview(self) -> str:
         return _("Whom to call, and what to say.")
@@ -46,7 +46,7 @@ class AccountPaused(ToClient):
             Text(
                 _(
                     "%(insurer)s told us that its records about your insurance plans need an update. It has to know "
-                    "which of your plans pays first. Until that is done, your account is on hold."
+                    "which of your plans pays first. Until that is done, your account is paused."
                 )
                 % {"insurer": self.insurer}
             ),
