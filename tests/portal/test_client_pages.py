@@ -100,9 +100,29 @@ def test_a_pause_comes_first_with_whom_to_call_and_what_to_say(ana: Browser, cas
     assert "Could you tell me which of my plans is primary?" in home
     assert "Only you can do this" in home
     assert b'href="tel:+18005550111"' in ana.get("/home/").content
+    assert "None can be until your account goes on" in home
+
+
+def test_while_paused_the_provider_is_not_told_to_be_late(ana: Browser, cast: Cast) -> None:
+    cast.book(days=-2)
+    assert "Your provider has not confirmed it yet" in words(ana, "/appointments/past/")
+    pauses.open_pause(coverage=cast.own_plan, evidence=AccountPause.Evidence.REMITTANCE, codes="CO-22 N197")
+    page = words(ana, "/appointments/past/")
+    assert "Waits until your account goes on" in page
+    assert "has not confirmed" not in page
 
 
 # --- Benefits -------------------------------------------------------------------------------------------------------
+
+
+def test_figures_older_than_the_last_session_say_so(ana: Browser, cast: Cast) -> None:
+    card(cast.ana)
+    assert "Sessions since then are not in them" not in words(ana, "/benefits/")
+    with clock.as_of(clock.now() + timedelta(days=5)):
+        client_world.held(cast, days=-2)
+        page = words(ana, "/benefits/")
+    assert page.count("Sessions since then are not in them") == 2
+    assert page.count("The price of your next session does count them.") == 1
 
 
 def test_benefits_come_in_the_order_that_is_in_force(ana: Browser, cast: Cast) -> None:
