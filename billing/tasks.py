@@ -43,9 +43,9 @@ def process_stripe_event(event_id: int) -> None:
 
 @shared_task
 def exchange_with_insurers() -> None:
-    """Send claims, take in acknowledgements and remittances."""
-    exchange_claims.send_ready_claims()
+    """Take in acknowledgements and remittances, then send the claims that are ready, those just released among them."""
     exchange_claims.take_in()
+    exchange_claims.send_ready_claims()
 
 
 @shared_task
@@ -76,8 +76,8 @@ def sweep() -> None:
         _try(give_refund.refresh, refund)
     for pk in StripeEvent.objects.filter(processed_at=None).values_list("pk", flat=True):
         _try(stripe_news.process, pk)
-    _try(exchange_claims.send_ready_claims)
     _try(exchange_claims.take_in)
+    _try(exchange_claims.send_ready_claims)
     _try(idempotency.forget_old)
 
 

@@ -81,6 +81,16 @@ class Receiver:
     def types(self, about: str = "") -> list[str]:
         return [event["type"] for event in self.events() if about in event["data"]["object"]["id"]]
 
+    def wait_for_quiet(self, seconds: float = 0.5) -> None:
+        """Until nothing has come for so long; a failure after ten seconds."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            before = len(self.got)
+            time.sleep(seconds)
+            if len(self.got) == before:
+                return
+        raise AssertionError("events do not stop coming")
+
     def wait_for(self, event_type: str, about: str = "", count: int = 1) -> dict[str, Any]:
         """The ``count``-th event of this type about this object, or a failure after five seconds."""
         deadline = time.monotonic() + 5

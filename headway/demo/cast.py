@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import get_hasher, make_password
 
 from billing.gateways.stripe_gateway import gateway
 from billing.services import cards
@@ -136,9 +136,9 @@ def set_up_insurer(world: World, insurer: Insurer, **more: Any) -> None:
 
 
 @lru_cache(maxsize=4)
-def _hashed(password: str) -> str:
+def _hashed(password: str, algorithm: str) -> str:
     """Everybody in the demo has one password: hashing it once is enough."""
-    return make_password(password)
+    return make_password(password, hasher=algorithm)
 
 
 def login(email: str, role: str, password: str, *, staff: bool = False, superuser: bool | None = None) -> User:
@@ -148,7 +148,13 @@ def login(email: str, role: str, password: str, *, staff: bool = False, superuse
     user = User.objects.filter(email=email).first()
     if user is None:
         may_all = staff if superuser is None else superuser
-        user = User(email=email, role=role, is_staff=staff, is_superuser=may_all, password=_hashed(password))
+        user = User(
+            email=email,
+            role=role,
+            is_staff=staff,
+            is_superuser=may_all,
+            password=_hashed(password, get_hasher().algorithm),
+        )
         user.save()
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user
