@@ -41,7 +41,7 @@ def tiles() -> list[dict[str, Any]]:
     return [
         _tile(
             _("Paused accounts"),
-            _("Waiting for the client to call the insurer."),
+            _("An insurer has to settle who pays first."),
             AccountPause.objects.filter(cleared_at=None),
             "cleared_at__isempty=1",
             urgent=False,

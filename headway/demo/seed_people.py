@@ -102,4 +102,4 @@ class Person:
 
     @property
     def email(self) -> str:
-        return f"{self.first}.{self.last}@example.com".lower()
+        return f"{self.first}.{self.last}@example.com".lower().replace(" ", "-")
