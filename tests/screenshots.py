@@ -33,7 +33,7 @@ PICTURES = (
     Picture("client-past", "ana@example.com", "/appointments/past/"),
     Picture("client-payments", "ana@example.com", "/payments/", desktop=False),
     Picture("provider-dashboard", "cole@example.com", "/provider/"),
-    Picture("provider-client", "cole@example.com", "/provider/", follow="Ana Rivera"),
+    Picture("provider-confirm", "cole@example.com", "/provider/", follow="Ana Rivera"),
     Picture("support-desk", "fay@example.com", "/admin/"),
 )
 
