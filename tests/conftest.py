@@ -1,6 +1,7 @@
 """What every test shares: a clean cache, and the real servers for those that ask."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tests.stand_ins import chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the real servers share one test process, and so one set of servers."""
+    """Tests on the real servers share one test process, and so one set of servers, and run in a row."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
     for item in items:
         if item.get_closest_marker("stack"):
             item.add_marker(pytest.mark.xdist_group("stack"))
@@ -56,11 +58,11 @@ def _clean_cache() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.fixture(scope="session")
-def _running_stack(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    folder: Path = tmp_path_factory.mktemp("stack")
+_running: list[Stack] = []
+"""The real servers while tests need them. Their worker and beat write to the test database, so nothing else may run."""
+
+
+def _start(folder: Path) -> Stack:
     lines = Kept(folder / "lines.log")
     assert django_settings.EMBEDDED_VALKEY is not None  # tests/settings.py
     django_settings.EMBEDDED_VALKEY.ensure()
@@ -84,23 +86,54 @@ def _running_stack(
         },
     )
     try:
-        with django_db_blocker.unblock():
-            stack.start()
+        stack.start()
     except Exception as error:
         tail = lines.file.read_text()[-4000:] if lines.file.exists() else ""
         raise RuntimeError(f"The stack did not start: {error}\n{tail}") from error
-    yield stack
-    stack.stop()
+    return stack
+
+
+def _wait_for_quiet() -> None:
+    """Until nobody else is in the middle of something: the tables are about to be emptied under the worker's feet."""
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
+            )
+            (busy,) = cursor.fetchone()
+        if not busy:
+            return
+        time.sleep(0.05)
+
+
+def _stop() -> None:
+    while _running:
+        _running.pop().stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """The servers end with the last test in a row that needs them."""
+    try:
+        yield
+    finally:
+        if nextitem is None or nextitem.get_closest_marker("stack") is None:
+            _stop()
 
 
 @pytest.fixture
-def stack(_running_stack: Stack, transactional_db: None, settings: Settings) -> Stack:
+def stack(transactional_db: None, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Stand-ins, web server, worker and beat on free ports, all on this test's database; this process points at them.
 
     Mark the test `stack`. Everything it writes must be committed to be seen, hence `transactional_db`.
     """
-    _running_stack.check()
-    for name, value in _running_stack.settings().items():
+    if not _running:
+        _running.append(_start(tmp_path_factory.mktemp("stack")))
+    (running,) = _running
+    running.check()
+    for name, value in running.settings().items():
         setattr(settings, name, value)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    return _running_stack
+    yield running
+    _wait_for_quiet()

@@ -24,7 +24,9 @@ REDIS_URL = f"unix://{EMBEDDED_VALKEY.path}?db=0"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A loaded machine must not fail a test: only what never ends is cut off.
-DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off -c statement_timeout=120000"
+DATABASES["default"]["OPTIONS"]["options"] += (
+    " -c synchronous_commit=off -c statement_timeout=120000 -c lock_timeout=30000"
+)
 
 # Nothing listens there: a test that talks to the world must say to which stand-in.
 _nowhere = "http://127.0.0.1:9"
