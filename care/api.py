@@ -1,6 +1,5 @@
 """How a session reads in the API, and what a booking holds. Sessions have prices, so their addresses are billing's."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -8,12 +7,9 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from care.models import Session
-from care.services.sessions import Procedure
+from care.services.sessions import EARLIEST, LATEST, Procedure
 from common import clock
 from common.api import Id, Strict
-
-EARLIEST, LATEST = timedelta(days=90), timedelta(days=366)
-"""How far back and ahead a session may be booked."""
 
 MAX_PROCEDURES = 6
 

@@ -1,6 +1,5 @@
 """The client's plans: shown in order, added, taken off, asked about again; and the reference number of a pause."""
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -10,18 +9,15 @@ from rest_framework.response import Response
 
 from billing.api.serializers import ClientPlansOut
 from billing.flows import refresh_benefits
-from common import clock
 from common.api import body
 from common.errors import BadInput, DomainError
 from insurance.access import get_coverage, get_pause
 from insurance.api.serializers import CheckOut, PlanIn, PlanOut, ReferenceIn
 from insurance.api.views import ranked_plans
 from insurance.models import EligibilityCheck, Payer
+from insurance.services.eligibility import asked_lately
 from insurance.services.plan_order import current_decision
 from people.api.base import ClientApi, idempotent
-
-ASK_AGAIN_AFTER = timedelta(minutes=15)
-"""An insurer is not asked about the same plan more often than this."""
 
 
 class AskedLately(DomainError):
@@ -105,7 +101,7 @@ class RefreshPlan(ClientApi):
         plan = get_coverage(request.user, coverage_id, purpose="api: refresh benefits")
         latest = EligibilityCheck.objects.filter(coverage=plan).order_by("-pk").first()
         under_way = (EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED)
-        if latest and latest.state not in under_way and clock.now() < latest.created_at + ASK_AGAIN_AFTER:
+        if latest and latest.state not in under_way and asked_lately(latest):
             raise AskedLately(
                 _("We asked %(payer)s a few minutes ago. Please try again later.") % {"payer": plan.payer}
             )

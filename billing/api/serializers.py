@@ -5,14 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.models import Payment, Refund, SessionCost
+from billing.services.refunds import on_statement_by
 from care.api import ClientName, SessionFacts
 from common import clock
 from common.api import Id, Money, SignedMoney, Strict
 from insurance.api.serializers import ClaimProgress, DecisionOut, PauseOut, PlanOut, RankedPlan
 from insurance.services.client_standing import Standing
-
-STATEMENT_DAYS = 5
-"""Business days after which a processed refund must be on the statement."""
 
 
 class BreakdownOut(serializers.Serializer[Any]):
@@ -111,7 +109,7 @@ class RefundOut(serializers.Serializer[Any]):
         if refund.processed_at is None or refund.state != Refund.State.SUCCEEDED:
             return None
         day = refund.processed_at.astimezone(clock.BUSINESS_ZONE).date()
-        return clock.add_business_days(day, STATEMENT_DAYS).isoformat()
+        return on_statement_by(day).isoformat()
 
 
 class ClientSessionStory(ClientSession):

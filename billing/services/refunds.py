@@ -1,6 +1,7 @@
 """Money given back: decided by the books, executed payment by payment, followed to the end."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +18,14 @@ from common import clock
 from common.money import ZERO
 from notifications import messages, outbox
 from people.models import Client
+
+STATEMENT_DAYS = 5
+"""Business days after processing by which a refund stands on the client's statement."""
+
+
+def on_statement_by(processed_on: date) -> date:
+    """The day by which a refund processed on a day is on the client's statement."""
+    return clock.add_business_days(processed_on, STATEMENT_DAYS)
 
 
 def refundable(session: Session) -> list[Refundable]:
@@ -108,7 +117,7 @@ def _confirm(refund: Refund) -> None:
             session_date=refund.session.date,
             amount=refund.amount,
             card=str(refund.payment.card) if refund.payment.card else _("your card"),
-            statement_by=clock.add_business_days(clock.today(), 5),
+            statement_by=on_statement_by(clock.today()),
             url=f"{settings.PUBLIC_URL}/payments/",
         ),
         to=client.email,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -12,6 +12,9 @@ from common import clock
 from common.errors import DomainError
 from common.states import move
 from people.models import Client, Provider
+
+EARLIEST, LATEST = timedelta(days=90), timedelta(days=366)
+"""How far back and ahead of today a provider may book."""
 
 
 class ClientPaused(DomainError):

@@ -29,6 +29,15 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 72
 """How long to wait after each failed attempt; after the last one we give up and support sees it."""
 
 
+ASK_AGAIN_AFTER = timedelta(minutes=15)
+"""A client may ask an insurer about a plan again after this long: its answer would not be another."""
+
+
+def asked_lately(check: EligibilityCheck) -> bool:
+    """Whether this check was asked for too short a time ago for a client to ask again."""
+    return clock.now() < check.created_at + ASK_AGAIN_AFTER
+
+
 def request_check(*, coverage: Coverage, reason: str, service_date: date | None = None) -> EligibilityCheck:
     """Put a question to the insurer in the queue; while one is open for this plan, that one is given back."""
     with transaction.atomic():

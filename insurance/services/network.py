@@ -38,11 +38,6 @@ def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
     return Standing(True)
 
 
-def contracted_rate(*, payer: Payer, session: Session) -> Decimal | None:
-    """What the contract allows for all lines of a session, in dollars; ``None`` when a line has no rate."""
-    return rates(payer=payer, sessions=[session])[session.pk]
-
-
 def rates(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Decimal | None]:
     """Contracted rates of many sessions in two queries: session id → dollars, ``None`` where a line has no rate."""
     sessions = list(sessions)

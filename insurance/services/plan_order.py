@@ -55,11 +55,6 @@ def plans_in_order(client: Client, *, on: date) -> list[Coverage]:
     return plan_histories([client])[client.pk].on(on)
 
 
-def plans_in_order_of(clients: Sequence[Client], *, on: date) -> dict[int, list[Coverage]]:
-    """:func:`plans_in_order` of many clients in the same few queries: client id → plans."""
-    return {client_id: history.on(on) for client_id, history in plan_histories(clients).items()}
-
-
 def current_decision(client: Client) -> PlanOrder | None:
     """The newest decision, with its reasons."""
     return client.plan_orders.order_by("-pk").first()

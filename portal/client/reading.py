@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +18,11 @@ from common import clock
 from common.money import ZERO
 from insurance.domain.benefits import Accumulator, Benefits, NetworkBenefits
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage, EligibilityCheck
+from insurance.services.eligibility import asked_lately
 from insurance.services.plan_order import plans_in_order
 from insurance.x12.x835_model import REVERSAL
 from people.models import Client
 from portal.client import words
-
-ASK_AGAIN_AFTER = timedelta(minutes=15)
-"""An insurer is not asked about the same plan more often than this."""
-
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------
 
@@ -307,7 +304,7 @@ class PlanView:
 
     @property
     def may_ask(self) -> bool:
-        return not self.asking and (self.check is None or clock.now() >= self.check.created_at + ASK_AGAIN_AFTER)
+        return not self.asking and (self.check is None or not asked_lately(self.check))
 
 
 def plan_views(client: Client) -> list[PlanView]:

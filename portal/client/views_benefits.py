@@ -14,6 +14,7 @@ from care.models import Session
 from common import clock
 from insurance.access import get_coverage
 from insurance.models import EligibilityCheck
+from insurance.services.eligibility import asked_lately
 from insurance.services.plan_order import current_decision
 from people.models import Client
 from portal.client import reading
@@ -55,7 +56,7 @@ def check_again(request: HttpRequest, client: Client, coverage_id: int) -> HttpR
     latest = EligibilityCheck.objects.filter(coverage=coverage).order_by("-pk").first()
     if latest is not None and latest.state in (EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED):
         messages.info(request, _("We are asking %(payer)s already.") % {"payer": coverage.payer})
-    elif latest is not None and clock.now() < latest.created_at + reading.ASK_AGAIN_AFTER:
+    elif latest is not None and asked_lately(latest):
         messages.info(
             request,
             _("We asked %(payer)s a few minutes ago. Please try again later.") % {"payer": coverage.payer},

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.models import Refund, SessionCost
+from billing.services.refunds import on_statement_by
 from common import clock
 from common.money import ZERO, dollars
 from insurance.models import Claim
@@ -17,9 +18,6 @@ from portal.templatetags.headway_ui import longdate
 
 ANSWER_DAYS = 90
 """Two plans can take this long to answer (RULES: clocks)."""
-
-STATEMENT_DAYS = 5
-"""Business days after which a processed refund must be on the statement (RULES: clocks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +293,7 @@ def refund_story(refund: Refund) -> RefundStory:
             state, tone = _("Processed"), "success"
     if refund.processed_at is not None:
         processed_on = refund.processed_at.astimezone(clock.BUSINESS_ZONE).date()
-        statement_by = clock.add_business_days(processed_on, STATEMENT_DAYS)
+        statement_by = on_statement_by(processed_on)
         overdue = clock.today() > statement_by
         events.append(
             {

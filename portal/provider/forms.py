@@ -1,6 +1,6 @@
 """What a provider fills in."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,15 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from care.models import Session
-from care.services.sessions import Procedure
+from care.services.sessions import EARLIEST, LATEST, Procedure
 from common import clock
 from people.models import Client
 
 MINUTES = {"90791": 60, "90834": 45, "90837": 53}
 """Usual length of a session by CPT code."""
-
-EARLIEST, LATEST = timedelta(days=90), timedelta(days=366)
-"""How far back and ahead a session may be written down."""
 
 
 class DiagnosisField(forms.RegexField):
