@@ -298,8 +298,9 @@ def state() -> list[tuple[Any, ...]]:
         f"SELECT '{table}', count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t" for table in tables
     )
     with connection.cursor() as cursor:
+        # A union promises no order of its parts: with parallel workers the tables come as they are done.
         cursor.execute(" UNION ALL ".join(each))
-        return list(cursor.fetchall())
+        return sorted(cursor.fetchall())
 
 
 # --- The tests --------------------------------------------------------------------------------------------------------
