@@ -24,6 +24,9 @@ class EligibilityCheck(models.Model):
         REFRESH = "refresh", _("Asked for")
         COB_REFERENCE = "cob_reference", _("Client updated coordination of benefits")
         SCHEDULED = "scheduled", _("Regular check")
+        PLAN_YEAR = "plan_year", _("New plan year")
+        REPORT = "report", _("Reported as wrong")
+        EVIDENCE = "evidence", _("A remittance said otherwise")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting to be asked")
@@ -105,6 +108,16 @@ class BenefitSnapshot(Fact):
     plan_begin = models.DateField(null=True)
     plan_end = models.DateField(null=True)
     benefits = models.JSONField(help_text=_("insurance.domain.benefits.Benefits as JSON."))
+    corrects = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Figures put right against the insurer's own answer, by their place in benefits: "
+            '{"in_network.copay": {"said": "25.00", "is": "40.00"}}.'
+        ),
+    )
+    note = models.CharField(max_length=300, blank=True, help_text=_("Why it was put right, in words."))
+    entered_by = models.ForeignKey("people.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta(Fact.Meta):
         ordering = ["-observed_at", "-id"]

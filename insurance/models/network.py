@@ -5,6 +5,7 @@ from datetime import date
 import pghistory
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from common.money import money_field
 from people.models import Licence
@@ -55,12 +56,26 @@ class Credential(DatedRow):
 
 
 class FeeSchedule(DatedRow):
-    """The rate an insurer's contract allows for a procedure by licence.
+    """The rate an insurer's contract allows for a procedure by licence; one agreed for a single provider goes first.
 
-    It is what the plans and the client pay for it together, and what the provider earns.
+    In network it is what the plans and the client pay together, and what the provider earns. A rate out of network is
+    what the insurer is known to allow there: it binds nobody, and the client owes what the charge has above it.
     """
 
+    class Network(models.TextChoices):
+        IN = "in", _("In network")
+        OUT = "out", _("Out of network")
+
     payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="fees")
+    provider = models.ForeignKey(
+        "people.Provider",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="fees",
+        help_text=_("Empty: everybody with this licence."),
+    )
+    network = models.CharField(max_length=3, choices=Network.choices, default=Network.IN)
     licence = models.CharField(max_length=8, choices=Licence.choices)
     cpt = models.CharField("CPT", max_length=5)
     rate = money_field()
@@ -70,7 +85,11 @@ class FeeSchedule(DatedRow):
         constraints = [
             *DatedRow.Meta.constraints,
             models.CheckConstraint(condition=Q(rate__gt=0), name="fee_rate_positive"),
-            models.UniqueConstraint(fields=["payer", "licence", "cpt", "begins_on"], name="one_fee_per_day"),
+            models.UniqueConstraint(
+                fields=["payer", "licence", "cpt", "begins_on", "provider", "network"],
+                name="one_fee_per_day",
+                nulls_distinct=False,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -37,10 +37,24 @@ class Payer(models.Model):
         help_text=_("SBR09: CI commercial, BL Blue Cross, MB Medicare, MC Medicaid, CH TRICARE."),
     )
 
+    requests_per_minute = models.PositiveSmallIntegerField(
+        default=60, help_text=_("How many benefit questions this insurer takes in a minute.")
+    )
+    answers_from = models.TimeField(
+        null=True, blank=True, help_text=_("When it begins to answer benefit questions, New York time; empty: always.")
+    )
+    answers_until = models.TimeField(null=True, blank=True, help_text=_("When it stops; may lie after midnight."))
+
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=Q(timely_filing_days__gt=0), name="payer_timely_filing_positive")
+            models.CheckConstraint(condition=Q(requests_per_minute__gt=0), name="payer_takes_questions"),
+            models.CheckConstraint(
+                condition=Q(answers_from=None, answers_until=None)
+                | Q(answers_from__isnull=False, answers_until__isnull=False),
+                name="payer_hours_have_two_ends",
+            ),
+            models.CheckConstraint(condition=Q(timely_filing_days__gt=0), name="payer_timely_filing_positive"),
         ]
 
     def __str__(self) -> str:
