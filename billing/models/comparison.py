@@ -28,6 +28,7 @@ class Comparison(models.Model):
         RATE_DIFFERS = "rate_differs", _("Another rate than our contract's")
         NETWORK_DIFFERS = "network_differs", _("Paid as out of network")
         NOT_COVERED = "not_covered", _("Not covered")
+        WRONG_STATUS = "wrong_status", _("Said not to be active")
         UNKNOWN = "unknown", _("Not explained")
 
     class State(models.TextChoices):
