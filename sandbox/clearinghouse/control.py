@@ -10,9 +10,10 @@ from common.errors import BadInput
 from sandbox.clearinghouse.faults import FAULTS
 from sandbox.clearinghouse.mailbox import stamp
 from sandbox.clearinghouse.office import Office
-from sandbox.insurers.books import UnknownMember, reported_member
+from sandbox.insurers.books import UnknownMember
 from sandbox.insurers.fields import Fields
-from sandbox.insurers.records import Member, Used, read_used
+from sandbox.insurers.records import Member, Used, read_elsewhere, read_used
+from sandbox.insurers.reported import reported_member
 from sandbox.insurers.shares import room
 
 OFFICE = web.AppKey("office", Office)
@@ -137,16 +138,17 @@ def _member_answer(request: web.Request) -> web.Response:
     office, payer_id = request.app[OFFICE], _payer_id(request)
     key = request.match_info["member_id"]
     document, member = office.books.member_document(payer_id, key), office.books.member(payer_id, key)
-    _overlaid, stale = reported_member(document, payer_id, key)
+    reported = reported_member(document, payer_id, key)
     year = member.plan.year_of(office.today())
     used = office.books.used(member, year)
+    told = office.books.told(member, reported, year, now=office.wall())
     return web.json_response(
         {
             "document": document,
             "plan_year": year.isoformat(),
             "used": _figures(used),
             "remaining": _remaining(member, used),
-            "reported_remaining": _remaining(_overlaid, stale if stale is not None else used),
+            "reported_remaining": _remaining(reported.member, told),
         }
     )
 
@@ -187,14 +189,19 @@ async def post_cob(request: web.Request) -> web.Response:
 
 
 async def post_used(request: web.Request) -> web.Response:
-    """Care elsewhere: add to what the member has used of the first plan year on record."""
+    """Care elsewhere: with ``on`` it counts in that day's plan year, else in the first plan year on record."""
     office, payer_id = request.app[OFFICE], _payer_id(request)
     key = request.match_info["member_id"]
-    added = read_used(Fields(await _document(request), ""))
+    body = await _document(request)
     document = office.books.member_document(payer_id, key)
-    used = office.books.member(payer_id, key).used.plus(added)
+    if "on" in body:
+        read_elsewhere(Fields(body, ""))
+        document["elsewhere"] = [*document.get("elsewhere", []), body]
+    else:
+        added = read_used(Fields(body, ""))
+        document["used"] = _figures(office.books.member(payer_id, key).used.plus(added))
     with office.mailbox.transaction():
-        office.books.put_member(payer_id, key, {**document, "used": _figures(used)})
+        office.books.put_member(payer_id, key, document)
     return _member_answer(request)
 
 

@@ -86,7 +86,7 @@ class Office:
         responses, slowest = [], 0.0
         for inquiry in asked.inquiries:
             insurer = self.books.insurer(inquiry.payer.id)
-            responses.append(benefits.answer(self.books, insurer, inquiry, today=self.today()))
+            responses.append(benefits.answer(self.books, insurer, inquiry, now=self.wall()))
             if insurer is not None:
                 slowest = max(slowest, insurer.delays.real_time_seconds)
         answer = x271.build(

@@ -1,7 +1,7 @@
 """270 in, 271 out: how an insurer finds a member, and what it says of their behavioural-health benefits."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from insurance.x12 import eligibility as x12
@@ -9,8 +9,9 @@ from insurance.x12.eligibility import Contact, Name, Period, Reference, Trace, b
 from insurance.x12.x270 import Inquiry
 from insurance.x12.x271 import Benefit as Told
 from insurance.x12.x271 import Rejection, Response
-from sandbox.insurers.books import Books, reported_member
+from sandbox.insurers.books import Books
 from sandbox.insurers.records import Benefit, Insurer, Member, Plan
+from sandbox.insurers.reported import reported_member
 from sandbox.insurers.shares import room
 
 SHARED = ("30", "MH")
@@ -28,8 +29,8 @@ COB_SAYS = (
 TELEHEALTH_PLACES = ("02", "10")
 
 
-def answer(books: Books, insurer: Insurer | None, inquiry: Inquiry, *, today: date) -> Response:
-    """What ``insurer`` answers; ``None`` stands for a payer the clearinghouse does not know."""
+def answer(books: Books, insurer: Insurer | None, inquiry: Inquiry, *, now: datetime) -> Response:
+    """What ``insurer`` answers at ``now`` by its wall's clock; ``None``: a payer the clearinghouse does not know."""
     blank = Response(
         traces=(Trace("2", inquiry.trace, inquiry.trace_origin),),
         payer=inquiry.payer,
@@ -46,7 +47,7 @@ def answer(books: Books, insurer: Insurer | None, inquiry: Inquiry, *, today: da
     found = _find(books, insurer, inquiry)
     if isinstance(found, Rejection):
         return replace(known, rejections=(found,))
-    return _told(books, insurer, found, known, on=inquiry.on or today)
+    return _told(books, insurer, found, known, on=inquiry.on or now.date(), now=now)
 
 
 def _find(books: Books, insurer: Insurer, inquiry: Inquiry) -> Member | Rejection:
@@ -86,12 +87,12 @@ def _digits(phone: str) -> str:
     return "".join(filter(str.isdigit, phone))[-10:]
 
 
-def _told(books: Books, insurer: Insurer, found: Member, response: Response, *, on: date) -> Response:
+def _told(books: Books, insurer: Insurer, found: Member, response: Response, *, on: date, now: datetime) -> Response:
     document = books.member_document(found.payer_id, found.key)
-    member, stale = reported_member(document, found.payer_id, found.key)
-    plan = member.plan
+    reported = reported_member(document, found.payer_id, found.key)
+    member, plan = reported.member, reported.member.plan
     year = plan.year_of(on)
-    used = stale if stale is not None else books.used(found, year)
+    used = books.told(found, reported, year, now=now)
     dates: list[Period] = [
         on_day("472", on),
         on_day("346", year),

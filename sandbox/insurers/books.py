@@ -6,25 +6,29 @@ A decision is never edited: a reversal marks it no longer live, and accumulators
 import json
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from common.clock import BUSINESS_ZONE
 from insurance.x12.adjustments import Adjustment
 from sandbox.insurers.adjudicate import Decision, LineDecision
-from sandbox.insurers.fields import Fields
 from sandbox.insurers.records import (
     ZERO,
     Insurer,
     Member,
     OtherCover,
     Used,
-    read_cob,
     read_insurer,
     read_member,
 )
+from sandbox.insurers.reported import Reported, reported_member
+
+STAMP = "%Y-%m-%dT%H:%M:%S.%f"
+"""How moments are stored: UTC text that sorts as time does."""
+
+FAMILY = ("family_deductible", "family_out_of_pocket")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS insurers (payer_id TEXT PRIMARY KEY, document TEXT NOT NULL);
@@ -33,6 +37,7 @@ CREATE TABLE IF NOT EXISTS members (
     PRIMARY KEY (payer_id, key)
 );
 CREATE INDEX IF NOT EXISTS members_card ON members (payer_id, card_id);
+CREATE INDEX IF NOT EXISTS members_family ON members (payer_id, family);
 CREATE TABLE IF NOT EXISTS claims (
     number INTEGER PRIMARY KEY AUTOINCREMENT, payer_id TEXT NOT NULL, member_key TEXT NOT NULL,
     recipient TEXT NOT NULL, payload_id TEXT NOT NULL, place INTEGER NOT NULL, control_number TEXT NOT NULL,
@@ -250,20 +255,32 @@ class Books:
                 found.append(row)
         return found
 
-    def used(self, member: Member, plan_year: date) -> Used:
-        """What the plan year shows: the figures the record came with, then every live decision of the family."""
+    def used(self, member: Member, plan_year: date, *, as_of: datetime | None = None) -> Used:
+        """What the plan year shows: the figures the record came with, care elsewhere, live decisions of the family.
+
+        ``as_of`` looks back: only what was decided, and what care was given, up to then.
+        """
         own, family = Used(), Used()
+        until = None if as_of is None else as_of.astimezone(UTC).strftime(STAMP)
         rows = self._db.execute(
             "SELECT d.document, c.member_key FROM decisions d JOIN claims c ON c.number = d.claim"
             " JOIN members m ON m.payer_id = c.payer_id AND m.key = c.member_key"
-            " WHERE d.live = 1 AND c.payer_id = ? AND m.family = ? AND d.plan_year = ?",
-            (member.payer_id, member.family, plan_year.isoformat()),
+            " WHERE d.live = 1 AND c.payer_id = ? AND m.family = ? AND d.plan_year = ?"
+            " AND (? IS NULL OR d.decided_at <= ?)",
+            (member.payer_id, member.family, plan_year.isoformat(), until, until),
         )
-        for row in rows:
-            adds = _used(json.loads(row["document"])["adds"])
-            family = family.plus(adds)
-            if row["member_key"] == member.key:
-                own = own.plus(adds)
+        adds = [(row["member_key"], _used(json.loads(row["document"])["adds"])) for row in rows]
+        day = None if as_of is None else as_of.astimezone(BUSINESS_ZONE).date()
+        for one in self._family(member):
+            adds += [
+                (one.key, each.used)
+                for each in one.elsewhere
+                if one.plan.year_of(each.on) == plan_year and (day is None or each.on <= day)
+            ]
+        for key, each in adds:
+            family = family.plus(each)
+            if key == member.key:
+                own = own.plus(each)
         base = member.used if plan_year == member.plan.year_of(member.plan.begins) else Used()
         return Used(
             deductible=base.deductible + own.deductible,
@@ -272,6 +289,29 @@ class Books:
             family_out_of_pocket=base.family_out_of_pocket + family.family_out_of_pocket,
             visits=base.visits + own.visits,
         )
+
+    def told(self, found: Member, reported: Reported, plan_year: date, *, now: datetime) -> Used:
+        """The used figures that a 271 of ``now`` gives for a plan year."""
+        if reported.used is not None:
+            return reported.used
+        today = self.used(found, plan_year)
+        if reported.stale is None:
+            return today
+        then = self.used(found, plan_year, as_of=now - timedelta(days=reported.stale.days))
+        if reported.stale.whose == "own":
+            return replace(then, **{name: getattr(today, name) for name in FAMILY})
+        if reported.stale.whose == "family":
+            return replace(today, **{name: getattr(then, name) for name in FAMILY})
+        return then
+
+    def _family(self, member: Member) -> list[Member]:
+        """The members of a family who had care elsewhere."""
+        rows = self._db.execute(
+            "SELECT key, document FROM members WHERE payer_id = ? AND family = ? AND document LIKE '%\"elsewhere\"%'"
+            " ORDER BY key",
+            (member.payer_id, member.family),
+        )
+        return [read_member(json.loads(row["document"]), member.payer_id, row["key"]) for row in rows]
 
     # Money carried forward
 
@@ -317,29 +357,6 @@ class Books:
             "current": current,
             "decisions": listed,
         }
-
-
-def reported_member(document: Mapping[str, Any], payer_id: str, key: str) -> tuple[Member, Used | None]:
-    """The member as a 271 will tell it: the record with its ``reported`` part laid over.
-
-    ``reported.plan`` and ``reported.cob`` replace single keys; ``reported.used``, where given, is told as it is and
-    whatever the books say (a stale answer). ``None`` as used figures: the books decide.
-    """
-    reported = Fields(document.get("reported") or {}, "reported")
-    plan, cob, used = reported.object("plan"), reported.object("cob"), reported.object("used")
-    reported.done()
-    overlaid = dict(document)
-    overlaid.pop("reported", None)
-    if plan is not None:
-        overlaid["plan"] = {**(document.get("plan") or {}), **(document.get("reported") or {})["plan"]}
-    if cob is not None:
-        read_cob(cob)
-        overlaid["cob"] = {**(document.get("cob") or {}), **(document.get("reported") or {})["cob"]}
-    member = read_member(overlaid, payer_id, key)
-    if used is None:
-        return member, None
-    overlaid["used"] = (document.get("reported") or {})["used"]
-    return member, read_member(overlaid, payer_id, key).used
 
 
 def _figures(decision: Decision) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COB_METHODS = (
     "medicaid_full",
 )
 RELATIONSHIPS = ("self", "spouse", "child", "other")
+WHOSE = ("all", "own", "family")
 RANKS = ("primary", "secondary", "tertiary", "unresolved")
 
 
@@ -122,6 +123,22 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Care that others gave the member on a day, as it counts in the year that holds the day."""
+
+    on: date
+    used: Used
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Figures told as they stood ``days`` ago: all of them, the member's own, or the family's."""
+
+    days: int
+    whose: str
+
+
+@dataclass(frozen=True, slots=True)
 class OtherCover:
     """Another insurer this one believes the member has."""
 
@@ -152,6 +169,7 @@ class Member:
     family: str
     plan: Plan
     used: Used
+    elsewhere: tuple[Elsewhere, ...]
     cob: Cob
     delays: Delays | None
 
@@ -211,6 +229,7 @@ def read_member(document: object, payer_id: str, key: str) -> Member:
         family=source.text("family", card_id),
         plan=_plan(source.object("plan") or Fields({}, "plan")),
         used=read_used(source.object("used")),
+        elsewhere=tuple(map(read_elsewhere, source.objects("elsewhere"))),
         cob=read_cob(source.object("cob")),
         delays=_delays(source.object("delays")),
     )
@@ -233,6 +252,21 @@ def read_used(source: Fields | None) -> Used:
     )
     source.done()
     return used
+
+
+def read_elsewhere(source: Fields) -> Elsewhere:
+    """Used figures with the day of the care."""
+    on = source.required_day("on")
+    return Elsewhere(on, read_used(source))
+
+
+def read_stale(source: Fields | None) -> Stale | None:
+    """How old the figures of a 271 are; ``None``: they are of the day."""
+    if source is None:
+        return None
+    stale = Stale(source.whole("days") or 0, source.choice("whose", WHOSE, "all"))
+    source.done()
+    return stale
 
 
 def read_cob(source: Fields | None) -> Cob:
