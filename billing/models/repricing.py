@@ -11,6 +11,8 @@ from common.states import axis
 class Repricing(models.Model):
     """One client's standing: ``stale_since`` is set by news and cleared by the pricing that saw it. One row a client.
 
+    It is the moment of the newest news, so that a pricing can tell whether more came while it worked.
+
     The row is the queue; the client's own lock is the guard that lets one worker at a time price them.
     """
 
@@ -19,7 +21,13 @@ class Repricing(models.Model):
     cause = models.CharField(max_length=200, blank=True, help_text=_("What made it stale, in words."))
     priced_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(default=clock.now, help_text=_("Not before this; the longest waiting first."))
     error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(stale_since__isnull=False), name="repricing_queue")
+        ]
 
     def __str__(self) -> str:
         return f"Prices of client {self.client_id}"
