@@ -179,15 +179,13 @@ class PlanState:
         """The state after a session that the insurer itself has priced, so that it is taken as it was decided.
 
         ``client`` is what counts to the out-of-pocket maximum, ``deductible`` the part of it that went to the
-        deductible. A session that was not ``covered`` uses nothing.
+        deductible; what a reversal gives back is negative. A session that was not ``covered`` uses no visit.
         """
-        if not covered:
-            return self
         worlds = tuple(
             replace(world, to_deductible=world.to_deductible + deductible, to_maximum=world.to_maximum + client)
             for world in self.worlds
         )
-        return replace(self, visits_used=self.visits_used + 1, worlds=worlds)
+        return replace(self, visits_used=self.visits_used + covered, worlds=worlds)
 
 
 def price_sessions(terms: PlanTerms, sessions: Sequence[PlannedSession]) -> Pricing:

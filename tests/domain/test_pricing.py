@@ -222,10 +222,19 @@ def test_a_session_the_insurer_has_priced_is_taken_as_decided() -> None:
     assert after.remaining().out_of_pocket == Decimal("378.00")
 
 
-def test_a_session_the_insurer_did_not_cover_uses_nothing() -> None:
+def test_a_session_the_insurer_did_not_cover_uses_no_visit() -> None:
     start = PlanState.start(PlanTerms(deductible_remaining=Decimal("100.00"), visits_remaining=3))
 
-    assert start.after_adjudicated(client=Decimal("80.00"), deductible=Decimal("0.00"), covered=False) == start
+    assert start.after_adjudicated(client=Decimal("0.00"), deductible=Decimal("0.00"), covered=False) == start
+
+
+def test_what_a_reversal_gives_back_is_left_again() -> None:
+    start = PlanState.start(PlanTerms(deductible_remaining=Decimal("100.00"), out_of_pocket_remaining=Decimal(500)))
+    used = start.after_adjudicated(client=Decimal("60.00"), deductible=Decimal("60.00"))
+
+    back = used.after_adjudicated(client=Decimal("-60.00"), deductible=Decimal("-60.00"), covered=False)
+
+    assert back.remaining() == start.remaining()
 
 
 @pytest.mark.parametrize("terms", [{"copay": Decimal(-1)}, {"coinsurance": Decimal("1.01")}, {"visits_remaining": -1}])
