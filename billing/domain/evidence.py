@@ -1,0 +1,394 @@
+"""What an insurer's decisions say about the benefits it had told us. Pure; with figures in ``docs/corrections.md``.
+
+An answer (271) says what visits cost and what is left; decided claims show whether that was true. We look for the
+reading of the plan that explains all decisions with the fewest and smallest departures from what we were told. A
+reading is one share for visits at an office and one for video visits, constant while the insurer's word is, and figures
+left that may jump when other care is processed. The result depends on the facts alone, not on the order we learnt them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
+
+from billing.domain.plan_year import Decided
+from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
+from common.money import ZERO, round_cents
+from insurance.domain.benefits import CopayRule
+
+
+class Share(NamedTuple):
+    """What the client pays of a visit, besides what is left of deductible and maximum."""
+
+    copay: Decimal | None
+    rule: CopayRule | None
+    coinsurance: Decimal | None
+
+
+class Left(NamedTuple):
+    """What is left in dollars, of the member's own or the family's limit, whichever is less; ``None``: not known, or
+    no such limit."""
+
+    deductible: Decimal | None
+    maximum: Decimal | None
+    visits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One answer about a plan year, given at ``at``."""
+
+    at: datetime
+    office: Share
+    telehealth: Share
+    left: Left
+    limit: Left = field(default_factory=lambda: Left(None, None))
+    active: bool | None = True
+
+    @property
+    def shares(self) -> tuple[Share, Share]:
+        return self.office, self.telehealth
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One decided session; ``at``: when the insurer had decided it, ``rate``: the contract's, in dollars.
+
+    ``trusted`` is ``False`` for a decision that support took for the insurer's mistake: what it used counts, what it
+    says about the plan does not.
+    """
+
+    id: int
+    at: datetime
+    telehealth: bool
+    rate: Decimal
+    decided: Decided
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another price the insurer itself has named: another kind of visit, or out of network."""
+
+    share: Share
+    out_of_network: bool = False
+
+
+class Fit(StrEnum):
+    """How a decision agrees with the reading that was chosen."""
+
+    AS_TOLD = "as_told"
+    """With the share we were told, and what was left of it then."""
+    DRIFT = "drift"
+    """What was left stood elsewhere: other care, or an answer that was old."""
+    SHARE = "share"
+    """With another share than we were told."""
+    NOT_EXPLAINED = "not_explained"
+
+
+class Costs(IntEnum):
+    """How unlikely a departure from what we were told is; the reading with the least in all is taken.
+
+    What is left moves all the time: other care is processed, answers are old. That a maximum ends within a session is
+    rarer than one wrong figure. A decision that fits nothing is the rarest.
+    """
+
+    AS_TOLD = 0
+    NAMED_ELSEWHERE = 2
+    DRIFT = 2
+    ONE_FIGURE = 3
+    CUT = 4
+    TWO_FIGURES = 5
+    NOT_EXPLAINED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One share that may be the true one, and how far it is from what we were told."""
+
+    share: Share
+    costs: int = Costs.AS_TOLD
+    other: Other | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What we take for true of the plan year.
+
+    ``left`` is what the newest answer should have said, so that what was decided after it comes off as always.
+    ``sure``: every decision is explained, and by one changed figure at most or by what the insurer itself had named.
+    """
+
+    told: Told
+    office: Candidate
+    telehealth: Candidate
+    left: Left
+    active: bool | None
+    fits: Mapping[int, Fit] = field(default_factory=dict)
+    costs: int = 0
+
+    @property
+    def sure(self) -> bool:
+        return (
+            Fit.NOT_EXPLAINED not in self.fits.values()
+            and max(self.office.costs, self.telehealth.costs) <= Costs.ONE_FIGURE
+        )
+
+    @property
+    def share_changed(self) -> bool:
+        return (self.office.share, self.telehealth.share) != self.told.shares
+
+
+def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] = ()) -> Reading:
+    """The reading that explains a plan year best. ``answers`` are the insurer's, at least one; any order.
+
+    Decisions speak about the words that were in force when they were made: when an insurer changes what it says of a
+    visit, what was decided before says nothing about the new words.
+    """
+    answers = sorted(answers, key=lambda each: each.at)
+    run = _same_words(answers)
+    visits = sorted((each for each in seen if each.at > run[0].at), key=lambda each: (each.at, each.id))
+    office, telehealth = run[-1].shares
+    at_office = [each for each in visits if not each.telehealth]
+    by_video = [each for each in visits if each.telehealth]
+    told_office, told_video = Candidate(office), Candidate(telehealth)
+    options: list[tuple[Candidate, Candidate]]
+    if office == telehealth:
+        options = [(each, each) for each in _candidates(office, visits, others)]
+        best = _best(run, visits, options)
+        if best.sure or not (at_office and by_video):
+            return best
+    # One place after the other: what one of them costs says nothing about the other.
+    options = [(each, told_video) for each in _candidates(office, at_office, others)]
+    chosen = _best(run, visits, options).office
+    options = [(chosen, each) for each in _candidates(telehealth, by_video, others)]
+    if not by_video:
+        options = [(chosen, told_video)]
+    elif not at_office:
+        options = [(told_office, each) for _chosen, each in options]
+    return _best(run, visits, options)
+
+
+def _same_words(answers: Sequence[Told]) -> list[Told]:
+    """The newest answers that say the same of a visit."""
+    run = [answers[-1]]
+    for each in reversed(answers[:-1]):
+        if each.shares != run[0].shares or (each.active is False) != (run[0].active is False):
+            break
+        run.insert(0, each)
+    return run
+
+
+def _best(run: Sequence[Told], visits: Sequence[Seen], options: Iterable[tuple[Candidate, Candidate]]) -> Reading:
+    """The cheapest reading; of equals the first."""
+    best: Reading | None = None
+    for office, telehealth in options:
+        best = _follow(run, visits, office, telehealth, cheaper_than=best.costs if best else None) or best
+    assert best is not None, "what we were told is always an option"
+    return best
+
+
+def _follow(
+    run: Sequence[Told], visits: Sequence[Seen], office: Candidate, telehealth: Candidate, *, cheaper_than: int | None
+) -> Reading | None:
+    """Go through answers and decisions in the order of time with one pair of shares; ``None`` when it costs more."""
+    left, told = run[0].left, run[0]
+    used = Left(ZERO, ZERO, 0)
+    """By decisions since the newest answer."""
+    costs = office.costs if office == telehealth else office.costs + telehealth.costs
+    fits: dict[int, Fit] = {}
+    active = run[-1].active
+    in_year = _Sums()
+    events: list[Told | Seen] = [*run[1:], *visits]
+    for event in sorted(events, key=lambda each: (each.at, isinstance(each, Seen))):
+        if cheaper_than is not None and costs >= cheaper_than:
+            return None
+        if isinstance(event, Told):
+            left, told, used = _news(told, event, left), event, Left(ZERO, ZERO, 0)
+            continue
+        decided = event.decided
+        candidate = telehealth if event.telehealth else office
+        if event.trusted:
+            if decided.covered and active is False:
+                active = True
+            fit, left, weight = _step(candidate.share, left, event, limit=told.limit, in_year=in_year)
+            fits[event.id] = Fit.SHARE if fit is Fit.AS_TOLD and candidate.costs else fit
+            costs += weight
+        left = _minus(left, decided)
+        in_year.add(decided)
+        used = Left(
+            (used.deductible or ZERO) + decided.deductible,
+            (used.maximum or ZERO) + decided.counted,
+            (used.visits or 0) + int(decided.covered),
+        )
+    if cheaper_than is not None and costs >= cheaper_than:
+        return None
+    anchor = Left(
+        None if left.deductible is None else left.deductible + (used.deductible or ZERO),
+        None if left.maximum is None else left.maximum + (used.maximum or ZERO),
+        None if left.visits is None else left.visits + (used.visits or 0),
+    )
+    return Reading(run[-1], office, telehealth, anchor, active, fits, costs)
+
+
+def _news(before: Told, now: Told, left: Left) -> Left:
+    """What is left after a new answer. A figure that an insurer repeats although we know that it moved is no news."""
+    return Left(
+        left.deductible if now.left.deductible == before.left.deductible else now.left.deductible,
+        left.maximum if now.left.maximum == before.left.maximum else now.left.maximum,
+        left.visits if now.left.visits == before.left.visits else now.left.visits,
+    )
+
+
+def _minus(left: Left, decided: Decided) -> Left:
+    return Left(
+        None if left.deductible is None else max(ZERO, left.deductible - decided.deductible),
+        None if left.maximum is None else max(ZERO, left.maximum - decided.counted),
+        None if left.visits is None else max(0, left.visits - int(decided.covered)),
+    )
+
+
+class _Sums:
+    """What the decisions seen so far have used of the year."""
+
+    def __init__(self) -> None:
+        self.deductible = self.counted = ZERO
+
+    def add(self, decided: Decided) -> None:
+        self.deductible += decided.deductible
+        self.counted += decided.counted
+
+
+def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) -> tuple[Fit, Left, int]:
+    """Whether a decision fits a share with what was left before it, or else with what may have been left instead.
+
+    Gives how it fits, what was left before it in that case, and how unlikely that is.
+    """
+    decided = seen.decided
+    if decided.not_covered:
+        if decided.counted == ZERO and left.visits is not None:
+            # No visit was left: beyond the limit the client pays all.
+            return (Fit.AS_TOLD, left, 0) if left.visits == 0 else (Fit.DRIFT, left._replace(visits=0), Costs.DRIFT)
+        return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
+    if _fits(share, left, decided):
+        return Fit.AS_TOLD, left, 0
+    for costs, moved in sorted(_moved(share, left, decided, limit=limit, in_year=in_year), key=lambda each: each[0]):
+        if _fits(share, moved, decided):
+            return Fit.DRIFT, moved, costs
+    return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
+
+
+def _moved(share: Share, left: Left, decided: Decided, *, limit: Left, in_year: _Sums) -> Iterator[tuple[int, Left]]:
+    """What may have been left before a decision instead, each with how unlikely it is."""
+    deductibles: list[tuple[int, Decimal | None]] = [(0, left.deductible)]
+    if share.rule is not CopayRule.WAIVES_DEDUCTIBLE or share.copay is None:
+        deductibles.append((Costs.DRIFT, decided.deductible))
+        if decided.deductible:
+            deductibles.append((Costs.DRIFT, _at_least(decided.deductible, limit.deductible, in_year.deductible)))
+    maximums: list[tuple[int, Decimal | None]] = [(0, left.maximum)]
+    maximums.append((Costs.CUT if decided.counted else Costs.DRIFT, decided.counted))
+    if left.maximum is not None and left.maximum <= decided.counted:
+        maximums.append((Costs.DRIFT, _at_least(decided.counted, limit.maximum, in_year.counted)))
+    visits = [left.visits] if left.visits != 0 else [None]
+    for (first, deductible), (second, maximum), count in product(deductibles, maximums, visits):
+        costs = first + second + (Costs.DRIFT if count != left.visits else 0)
+        if costs:
+            yield costs, Left(deductible, maximum, count)
+
+
+def _at_least(taken: Decimal, limit: Decimal | None, in_year: Decimal) -> Decimal | None:
+    """What may have been left of a limit of which this much was still taken: all that no decision of the year has used;
+    not known where the limit itself does not reach that far."""
+    if limit is None or limit - in_year < taken:
+        return None
+    return limit - in_year
+
+
+def _fits(share: Share, left: Left, decided: Decided) -> bool:
+    price = price_of(share, left, decided.allowed)
+    if price.deductible == decided.deductible and price.client == decided.client:
+        return True
+    # All of it to a deductible whose end is not known: that it goes on is all there is to explain.
+    return left.deductible is None and decided.deductible > ZERO and _all_to_deductible(share, decided)
+
+
+def _all_to_deductible(share: Share, decided: Decided) -> bool:
+    before = share.copay if share.rule is CopayRule.BEFORE_DEDUCTIBLE and share.copay else ZERO
+    waived = share.copay is not None and share.rule is CopayRule.WAIVES_DEDUCTIBLE
+    return not waived and decided.deductible == decided.allowed - min(before, decided.allowed)
+
+
+@lru_cache(maxsize=4096)
+def price_of(share: Share, left: Left, allowed: Decimal) -> PricedSession:
+    """One visit's price under a share with this much left."""
+    terms = PlanTerms(
+        network="in",
+        deductible_remaining=left.deductible,
+        family_deductible_remaining=None,
+        out_of_pocket_remaining=left.maximum,
+        family_out_of_pocket_remaining=None,
+        copay=share.copay,
+        copay_rule=share.rule,
+        coinsurance=share.coinsurance,
+        visits_remaining=left.visits,
+    )
+    return price_session(PlanState.start(terms), allowed)[0]
+
+
+def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) -> list[Candidate]:
+    """Every share worth a try, the likeliest first: as told, named elsewhere, one figure changed, two changed."""
+    found = [Candidate(told)]
+    found += [Candidate(other.share, Costs.NAMED_ELSEWHERE, other) for other in others]
+    for seen in visits:
+        decided = seen.decided
+        if not seen.trusted or decided.not_covered:
+            continue
+        copays = [decided.copay] if decided.copay else []
+        shares = _shares_of(decided)
+        for copay in [*copays, ZERO] if told.copay is not None and not decided.counted else copays:
+            found.append(Candidate(told._replace(copay=copay), Costs.ONE_FIGURE))
+            if told.copay is None:
+                found.append(Candidate(Share(copay, CopayRule.WAIVES_DEDUCTIBLE, None), Costs.ONE_FIGURE))
+                found.append(Candidate(Share(copay, CopayRule.AFTER_DEDUCTIBLE, told.coinsurance), Costs.ONE_FIGURE))
+        for share in shares:
+            found.append(Candidate(told._replace(coinsurance=share), Costs.ONE_FIGURE))
+            if told.copay is not None:
+                found.append(Candidate(Share(None, None, share), Costs.TWO_FIGURES))
+        if told.copay is not None:
+            found += [Candidate(told._replace(rule=rule), Costs.ONE_FIGURE) for rule in CopayRule]
+        for copay, rule in product(copays, CopayRule):
+            found.append(Candidate(told._replace(copay=copay, rule=rule), Costs.TWO_FIGURES))
+        for copay, share, rule in product(copays, shares, CopayRule):
+            found.append(Candidate(Share(copay, rule, share), Costs.TWO_FIGURES))
+    return _without_repeats(found)
+
+
+def _without_repeats(found: Iterable[Candidate]) -> list[Candidate]:
+    kept: dict[Share, Candidate] = {}
+    for each in sorted(found, key=lambda each: each.costs):
+        kept.setdefault(each.share, each)
+    return list(kept.values())
+
+
+_STEPS = (
+    [Decimal(n) / 100 for n in range(5, 101, 5)],
+    [Decimal(n) / 100 for n in range(1, 100)],
+    [Decimal(n) / 1000 for n in range(5, 1000, 5)],
+)
+"""Coinsurances that plans have, the commonest first."""
+
+
+def _shares_of(decided: Decided) -> list[Decimal]:
+    """The roundest coinsurance that gives this decision's; none when it has none, or no plan has such a one."""
+    if not decided.coinsurance:
+        return []
+    rest = decided.allowed - decided.deductible - decided.copay
+    for steps in _STEPS:
+        fitting = [share for share in steps if round_cents(rest * share) == decided.coinsurance]
+        if fitting:
+            return fitting[:1]
+    return []
