@@ -31,8 +31,15 @@ class CredentialDesk(Reference):
 
 @admin.register(FeeSchedule)
 class FeeScheduleDesk(Reference):
-    list_display = ("payer", "cpt", "licence", "rate", "begins_on", "ends_on")
-    list_filter = ("payer", "cpt", "licence")
-    search_fields = ("payer__name", "cpt")
-    list_select_related = ("payer",)
-    autocomplete_fields = ("payer",)
+    list_display = ("payer", "network", "procedure", "licence", "provider", "rate", "begins_on", "ends_on")
+    list_filter = ("network", "payer", "cpt", "licence", ("provider", admin.EmptyFieldListFilter))
+    search_fields = ("payer__name", "cpt", "provider__last_name", "provider__npi")
+    list_select_related = ("payer", "provider")
+    autocomplete_fields = ("payer", "provider")
+    fields = (
+        ("payer", "network"),
+        ("cpt", "modifier"),
+        ("licence", "provider"),
+        "rate",
+        ("begins_on", "ends_on"),
+    )

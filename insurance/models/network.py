@@ -3,6 +3,8 @@
 from datetime import date
 
 import pghistory
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -56,10 +58,12 @@ class Credential(DatedRow):
 
 
 class FeeSchedule(DatedRow):
-    """The rate an insurer's contract allows for a procedure by licence; one agreed for a single provider goes first.
+    """The rate an insurer's contract allows for one unit of a procedure, by licence.
 
-    In network it is what the plans and the client pay together, and what the provider earns. A rate out of network is
-    what the insurer is known to allow there: it binds nobody, and the client owes what the charge has above it.
+    A rate agreed for a single provider goes before the one for the licence, a rate for a modifier before the one for
+    the bare procedure, a newer one before an older. In network a rate is what the plans and the client pay together,
+    and what the provider earns. A rate out of network is what the insurer is known to allow there: it binds nobody,
+    and the client owes what the charge has above it. How it is chosen: ``insurance/services/network.py``.
     """
 
     class Network(models.TextChoices):
@@ -77,23 +81,46 @@ class FeeSchedule(DatedRow):
     )
     network = models.CharField(max_length=3, choices=Network.choices, default=Network.IN)
     licence = models.CharField(max_length=8, choices=Licence.choices)
-    cpt = models.CharField("CPT", max_length=5)
+    cpt = models.CharField("CPT", max_length=5, validators=[RegexValidator(r"^[0-9A-Z]\d{3}[0-9A-Z]$")])
+    modifier = models.CharField(
+        max_length=2,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9A-Z]{2}$")],
+        help_text=_(
+            "Only where the contract prices the procedure otherwise with it, e.g. 95. Empty: whatever they are."
+        ),
+    )
     rate = money_field()
 
     class Meta(DatedRow.Meta):
-        ordering = ["payer", "cpt", "licence", "-begins_on"]
+        ordering = ["payer", "cpt", "licence", "-begins_on", "-id"]
         constraints = [
             *DatedRow.Meta.constraints,
             models.CheckConstraint(condition=Q(rate__gt=0), name="fee_rate_positive"),
             models.UniqueConstraint(
-                fields=["payer", "licence", "cpt", "begins_on", "provider", "network"],
+                fields=["payer", "licence", "cpt", "modifier", "begins_on", "provider", "network"],
                 name="one_fee_per_day",
                 nulls_distinct=False,
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.payer} {self.cpt} {self.licence}: {self.rate}"
+        return f"{self.payer} {self.procedure} {self.licence}: {self.rate}"
+
+    @property
+    def procedure(self) -> str:
+        """``90837`` or, for a rate that a modifier changes, ``90837-95``."""
+        return f"{self.cpt}-{self.modifier}" if self.modifier else self.cpt
+
+    def clean(self) -> None:
+        """A provider's own rate is for the licence the provider has; with another it would never be found."""
+        if self.provider is not None and self.licence and self.provider.licence != self.licence:
+            raise ValidationError(
+                {
+                    "licence": _("%(provider)s has another licence: %(licence)s.")
+                    % {"provider": self.provider, "licence": self.provider.get_licence_display()}
+                }
+            )
 
 
 for tracked in (NetworkContract, Credential, FeeSchedule):

@@ -12,6 +12,7 @@ from care.models import Session
 from common.errors import DomainError
 from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force
 from insurance.models import Adjudication, Claim, Coverage
+from insurance.services.network import billed_modifiers
 from insurance.x12 import x837p
 from insurance.x12.adjustments import Adjustment
 from insurance.x12.names import Address
@@ -92,7 +93,7 @@ def _lines(session: Session) -> tuple[x837p.ServiceLine, ...]:
     return tuple(
         x837p.ServiceLine(
             procedure=line.cpt,
-            modifiers=tuple(line.modifiers) or (("95",) if session.is_telehealth else ()),
+            modifiers=billed_modifiers(line, session),
             charge=line.charge,
             units=Decimal(line.units),
             service_date=session.date,

@@ -1,16 +1,17 @@
 """Rates and networks: what a session is worth under a contract, and who may bill whom on a day."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
-from care.models import Session
+from care.models import ProcedureLine, Session
 from common.money import ZERO
 from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
-from insurance.models.network import in_force
+from insurance.models.network import DatedRow, in_force
 from people.models import Provider
 
 
@@ -24,12 +25,45 @@ class Standing:
 
 def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
     """Network of the organisation first, then this provider's own credential, both on the date of service."""
-    if not NetworkContract.objects.filter(in_force(on), payer=payer).exists():
+    return _standing(
+        provider,
+        payer,
+        in_network=NetworkContract.objects.filter(in_force(on), payer=payer).exists(),
+        credentialed=Credential.objects.filter(in_force(on), provider=provider, payer=payer).exists(),
+    )
+
+
+def standings(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Standing]:
+    """:func:`standing` of many sessions, each on its own day, in two queries: session id → standing."""
+    sessions = list(sessions)
+    prefetch_related_objects(sessions, "provider")
+    contracts = list(NetworkContract.objects.filter(payer=payer))
+    credentials = Credential.objects.filter(payer=payer, provider__in={each.provider_id for each in sessions})
+    by_provider: dict[int, list[Credential]] = {}
+    for credential in credentials:
+        by_provider.setdefault(credential.provider_id, []).append(credential)
+    return {
+        each.pk: _standing(
+            each.provider,
+            payer,
+            in_network=_any_in_force(contracts, each.date),
+            credentialed=_any_in_force(by_provider.get(each.provider_id, []), each.date),
+        )
+        for each in sessions
+    }
+
+
+def _any_in_force(rows: Iterable[DatedRow], day: date) -> bool:
+    return any(row.begins_on <= day and (row.ends_on is None or day <= row.ends_on) for row in rows)
+
+
+def _standing(provider: Provider, payer: Payer, *, in_network: bool, credentialed: bool) -> Standing:
+    if not in_network:
         return Standing(
             False,
             _("We are not in network with %(payer)s, so we cannot send claims to it.") % {"payer": payer},
         )
-    if not Credential.objects.filter(in_force(on), provider=provider, payer=payer).exists():
+    if not credentialed:
         return Standing(
             False,
             _("%(provider)s is not credentialed with %(payer)s, so we cannot send claims to it for these sessions.")
@@ -38,22 +72,108 @@ def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
     return Standing(True)
 
 
-def rates(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Decimal | None]:
-    """Contracted rates of many sessions in two queries: session id → dollars, ``None`` where a line has no rate."""
+# --- Rates ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RatedLine:
+    """One procedure line and what the insurer allows for it in dollars, all units; ``None``: no rate is known."""
+
+    line: ProcedureLine
+    allowed: Decimal | None
+
+
+def billed_modifiers(line: ProcedureLine, session: Session) -> tuple[str, ...]:
+    """The modifiers under which a line is billed: its own; a telehealth session's line without any carries 95."""
+    return tuple(line.modifiers) or (("95",) if session.is_telehealth else ())
+
+
+def rates(*, payer: Payer, sessions: Iterable[Session], network: str = "in") -> dict[int, Decimal | None]:
+    """What an insurer allows for each of many sessions: session id → dollars, ``None`` where a line has no rate.
+
+    All lines of a session are one visit, so their amounts are added up. One query beside what the sessions lack of
+    their lines and providers. Rules: ``docs/pricing.md``.
+    """
+    return {pk: _sum(lines) for pk, lines in rated_lines(payer=payer, sessions=sessions, network=network).items()}
+
+
+def rated_lines(*, payer: Payer, sessions: Iterable[Session], network: str = "in") -> dict[int, tuple[RatedLine, ...]]:
+    """:func:`rates` line by line, in claim order: session id → lines."""
     sessions = list(sessions)
-    fees = list(FeeSchedule.objects.filter(payer=payer).order_by("begins_on"))
-    found: dict[int, Decimal | None] = {}
-    for session in sessions:
-        total: Decimal | None = ZERO
-        for line in session.lines.all():
-            valid = [
-                fee.rate
-                for fee in fees
-                if fee.cpt == line.cpt
-                and fee.licence == session.provider.licence
-                and fee.begins_on <= session.date
-                and (fee.ends_on is None or fee.ends_on >= session.date)
-            ]
-            total = None if total is None or not valid else total + valid[-1] * line.units
-        found[session.pk] = total
+    prefetch_related_objects(sessions, "lines", "provider")
+    fees = _fees(payer, sessions, network)
+    return {
+        session.pk: tuple(RatedLine(line, _allowed(fees, session, line)) for line in session.lines.all())
+        for session in sessions
+    }
+
+
+def unrated_lines(*, payer: Payer, session: Session, network: str = "in") -> tuple[ProcedureLine, ...]:
+    """The lines of a session that no rate is known for; they are why :func:`rates` has ``None`` for it."""
+    lines = rated_lines(payer=payer, sessions=[session], network=network)[session.pk]
+    return tuple(each.line for each in lines if each.allowed is None)
+
+
+def why_no_rate(*, payer: Payer, session: Session) -> str:
+    """A sentence that names the procedures without a contracted rate; empty when every line has one."""
+    missing = unrated_lines(payer=payer, session=session)
+    if not missing:
+        return ""
+    return _("We have no contracted rate with %(payer)s for %(procedures)s with %(provider)s on this day.") % {
+        "payer": payer,
+        "procedures": ", ".join(dict.fromkeys(line.cpt for line in missing)),
+        "provider": session.provider,
+    }
+
+
+def _sum(lines: Sequence[RatedLine]) -> Decimal | None:
+    """``None`` as soon as one line is not known, and for a session without lines: nothing is known of its worth."""
+    if not lines:
+        return None
+    total = ZERO
+    for each in lines:
+        if each.allowed is None:
+            return None
+        total += each.allowed
+    return total
+
+
+def _fees(payer: Payer, sessions: Sequence[Session], network: str) -> dict[str, list[FeeSchedule]]:
+    """The rates that may bear on these sessions, by procedure, those that go first in front."""
+    if not sessions:
+        return {}
+    first, last = min(each.date for each in sessions), max(each.date for each in sessions)
+    rows = FeeSchedule.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=first),
+        Q(provider=None) | Q(provider__in={each.provider_id for each in sessions}),
+        payer=payer,
+        network=network,
+        cpt__in={line.cpt for each in sessions for line in each.lines.all()},
+        begins_on__lte=last,
+    )
+    found: dict[str, list[FeeSchedule]] = {}
+    for fee in sorted(rows, key=_closeness, reverse=True):
+        found.setdefault(fee.cpt, []).append(fee)
     return found
+
+
+def _closeness(fee: FeeSchedule) -> tuple[bool, bool, date, int]:
+    """The closer a rate is agreed to the case, the more: for the provider, for the modifier, lately."""
+    return fee.provider_id is not None, fee.modifier != "", fee.begins_on, fee.pk
+
+
+def _allowed(fees: dict[str, list[FeeSchedule]], session: Session, line: ProcedureLine) -> Decimal | None:
+    """The first rate that fits, for all units, and never more than was charged (the contracts' "lesser of" clause)."""
+    modifiers = billed_modifiers(line, session)
+    fee = next((fee for fee in fees.get(line.cpt, ()) if _fits(fee, session, modifiers)), None)
+    return None if fee is None else min(fee.rate * line.units, line.charge)
+
+
+def _fits(fee: FeeSchedule, session: Session, modifiers: Collection[str]) -> bool:
+    return (
+        fee.licence == session.provider.licence
+        and fee.provider_id in (None, session.provider_id)
+        and (not fee.modifier or fee.modifier in modifiers)
+        and fee.begins_on <= session.date
+        and (fee.ends_on is None or session.date <= fee.ends_on)
+    )
