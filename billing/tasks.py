@@ -2,19 +2,27 @@
 
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 
 import structlog
 from celery import shared_task
 
 from billing.flows import collect_payment, exchange_claims, give_refund, refresh_benefits, stripe_news
 from billing.models import Payment, Refund, StripeEvent
-from billing.services import payments, refunds
+from billing.services import payments, recalculation, refunds, repricing
 from common import clock
+from common.hurry import hurry
 from insurance.models import EligibilityCheck
 from insurance.services import eligibility, pauses
 from people.services import idempotency
 
 log = structlog.get_logger(__name__)
+
+REPRICE_SECONDS = 20
+"""How long one sweep prices stale clients."""
+
+RECALCULATE_SECONDS = 10
+"""How long one turn at a whole insurer lasts."""
 
 
 @shared_task
@@ -49,6 +57,19 @@ def exchange_with_insurers() -> None:
 
 
 @shared_task
+def reprice(client_id: int) -> None:
+    """Price a client whose prices are stale."""
+    repricing.reprice_client(client_id, if_stale=True)
+
+
+@shared_task
+def recalculate(recalculation_id: int) -> None:
+    """Go on with a whole insurer for a while, then let others have the worker before the next turn."""
+    if recalculation.work(recalculation_id, RECALCULATE_SECONDS):
+        hurry("billing.tasks.recalculate", recalculation_id)
+
+
+@shared_task
 def sweep() -> None:
     """Find by query what lost messages and dead workers left, and hurry it again. One failure stops nothing else."""
     long_ago = clock.now() - payments.UNKNOWN_AFTER
@@ -79,6 +100,20 @@ def sweep() -> None:
     _try(exchange_claims.take_in)
     _try(exchange_claims.send_ready_claims)
     _try(idempotency.forget_old)
+    _price_what_is_stale()
+
+
+def _price_what_is_stale() -> None:
+    """Last in the sweep and only for a while: money that waits for a price can wait for the next sweep."""
+    _try(repricing.find_stale)
+    until = monotonic() + REPRICE_SECONDS
+    for pk in repricing.due():
+        _try(partial(repricing.reprice_client, if_stale=True), pk)
+        if monotonic() >= until:
+            break
+    for pk in recalculation.left_alone():
+        # Without a message of its own: one that was only slow still comes, and two would take turns for ever.
+        _try(recalculation.work, pk, RECALCULATE_SECONDS)
 
 
 def _ids(model: type[Payment] | type[Refund], state: str) -> list[int]:
@@ -90,4 +125,5 @@ def _try(step: Callable[..., object], *args: object) -> None:
         step(*args)
     except Exception:
         # Anything may be wrong with one row; the others must not wait for it. It is tried again at the next sweep.
-        log.exception("sweep_step_failed", step=getattr(step, "__qualname__", str(step)), args=[str(a) for a in args])
+        named = step.func if isinstance(step, partial) else step
+        log.exception("sweep_step_failed", step=getattr(named, "__qualname__", str(named)), args=[str(a) for a in args])
