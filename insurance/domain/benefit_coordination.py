@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from insurance.domain.benefit_lines import (
     NO_OVERLAP,
+    ORDER,
     PAYING,
-    THERAPY,
+    WHOLE_PLAN,
     BenefitLine,
     LineKind,
     LineParty,
@@ -80,7 +81,9 @@ def coordinate(lines: Iterable[BenefitLine], *, payer_name: str, payer_id: str, 
                         reasons.append(reason % {"rank": party.role.value, "place": line.where})
                 continue
             other = _other_payer(line, party, overlaps=overlaps)
-            payers.setdefault((other.name, other.rank, other.member_id, other.payer_id, other.ended), other)
+            key = (other.name, other.rank, other.member_id, other.payer_id, other.ended)
+            if key not in payers or (overlaps and not payers[key].overlaps):
+                payers[key] = other
             label = f"{other.name or 'an insurer without a name'} ({line.where})"
             if ended:
                 notes.append(
@@ -150,7 +153,7 @@ def _signal(ours: set[Role], others: set[Role]) -> CobSignal:
 def _weak_signs(lines: tuple[BenefitLine, ...]) -> list[str]:
     signs: list[str] = []
     for line in lines:
-        if line.kind is LineKind.OTHER_PAYER:
+        if line.kind is LineKind.OTHER_PAYER or (line.services and set(line.services) <= NO_OVERLAP):
             continue
         if line.medicare_secondary:
             signs.append(
@@ -158,8 +161,7 @@ def _weak_signs(lines: tuple[BenefitLine, ...]) -> list[str]:
             )
         if line.pending:
             signs.append(_("The insurer is still checking this coverage (%(place)s).") % {"place": line.where})
-        if line.kind is LineKind.UNAVAILABLE or (line.kind is LineKind.CONTACT and not _names_manager(line)):
-            signs.append(_("The insurer points to another source for this answer (%(place)s).") % {"place": line.where})
+        signs.extend(_elsewhere(line))
         signs.extend(
             _("The insurer writes: %(message)s (%(place)s).") % {"message": message, "place": line.where}
             for message in line.messages
@@ -168,8 +170,19 @@ def _weak_signs(lines: tuple[BenefitLine, ...]) -> list[str]:
     return list(dict.fromkeys(signs))
 
 
-def _names_manager(line: BenefitLine) -> bool:
-    return bool(set(line.services) & set(THERAPY)) and _manager(line) is not None
+def _elsewhere(line: BenefitLine) -> Iterable[str]:
+    """That the insurer does not answer for the plan itself; what it says so of other care is no sign."""
+    if line.services and set(ORDER).isdisjoint(line.services):
+        return
+    if line.kind is LineKind.UNAVAILABLE:
+        yield _("The insurer cannot answer this question (%(place)s).") % {"place": line.where}
+    elif line.kind is LineKind.CONTACT and not line.about_therapy:
+        party = _manager(line)
+        name = f"{party.name or party.id} {party.telephone}".strip() if party else ""
+        yield _("For this answer the insurer points to %(name)s (%(place)s).") % {
+            "name": name or _("another source, without naming it"),
+            "place": line.where,
+        }
 
 
 def _manager(line: BenefitLine) -> LineParty | None:
@@ -177,11 +190,50 @@ def _manager(line: BenefitLine) -> LineParty | None:
     return next((party for party in line.parties if party.role in wanted and (party.name or party.id)), None)
 
 
-def carve_out(lines: Iterable[BenefitLine]) -> CarveOut | None:
-    """The company that handles behavioral health for the insurer, where a line about therapy names one."""
+_BEHAVIORAL = re.compile(r"\bMENTAL\b|\bBEHAVIORAL\b|\bPSYCH\w*|\bMH(/?SA|/?SUD?)?\b")
+_HANDLED = re.compile(
+    r"\b(?:CARVED[ -]?OUT TO|(?:ADMINISTERED|MANAGED|HANDLED) (?:BY|THROUGH))[ :]+(?P<name>[A-Z0-9&.' -]{2,60})"
+)
+_TELEPHONE = re.compile(r"(?:1[-. ]?)?\(?\d{3}\)?[-. ]?\d{3}[-. ]?\d{4}\b")
+_NAME_ENDS = re.compile(r"[,.;:(]|\b(?:AT|CALL|CONTACT|PHONE|TEL|FOR|AND|WHO|PLEASE)\b|\d{3}")
+_NOBODY = frozenset({"", "US", "THE PLAN", "PLAN", "THIS PLAN", "PAYER", "THE PAYER", "THE MEDICAL PLAN", "THE GROUP"})
+
+
+def _written(line: BenefitLine) -> CarveOut | None:
+    """A company that a sentence says handles mental health; many insurers name it nowhere else."""
+    for message in line.messages:
+        text = " ".join(message.upper().split())
+        found = _HANDLED.search(text)
+        if not found or not (_BEHAVIORAL.search(text) or (line.about_therapy and WHOLE_PLAN not in line.services)):
+            continue
+        name = _NAME_ENDS.split(found["name"], maxsplit=1)[0].strip(" -")
+        if name not in _NOBODY:
+            telephone = _TELEPHONE.search(text)
+            return CarveOut(name, telephone[0] if telephone else None, None, line.where)
+    return None
+
+
+def carve_out(lines: Iterable[BenefitLine], payer_name: str = "") -> CarveOut | None:
+    """The company that handles behavioral health for the insurer ``payer_name``.
+
+    Named on a line about therapy that says to ask elsewhere; else in a sentence; else it is only known that there is
+    one (an empty name).
+    """
+    named: list[CarveOut] = []
+    written: list[CarveOut] = []
+    unnamed: list[CarveOut] = []
     for line in lines:
-        if line.kind in (LineKind.CONTACT, LineKind.MANAGED_BY) and _names_manager(line):
-            party = _manager(line)
-            assert party is not None
-            return CarveOut(party.name or party.id, party.telephone or None, party.id or None, line.where)
+        party = _manager(line)
+        sentence = _written(line)
+        if sentence is not None and _key(sentence.name) != _key(payer_name):
+            written.append(sentence)
+        if line.kind not in (LineKind.CONTACT, LineKind.MANAGED_BY) or not line.about_therapy:
+            continue
+        if party is not None:
+            named.append(CarveOut(party.name or party.id, party.telephone or None, party.id or None, line.where))
+        elif line.kind is LineKind.CONTACT:
+            unnamed.append(CarveOut("", where=line.where))
+    for found in (named, written, unnamed):
+        if found:
+            return min(found, key=lambda each: (each.telephone is None, each.name))
     return None

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from common.money import dollars, round_cents
 from insurance.domain.benefit_accumulators import accumulator, visits
 from insurance.domain.benefit_lines import (
+    BASE_SPANS,
     OFFICE_PLACE,
     ORDER,
     TELEHEALTH_PLACES,
@@ -32,6 +33,7 @@ from insurance.domain.copay_rules import Verdict, read_sentences
 
 _PLACEHOLDER = Decimal("999999")
 """Amounts of nines are written by some insurers for "no limit": they are not figures (X12 RFI 2795)."""
+_SMALLER_PLACEHOLDERS = (Decimal(99999), Decimal("99999.99"))
 
 _TELEHEALTH = re.compile(r"\bTELE-?(HEALTH|MEDICINE|MED|PSYCH\w*|VISITS?)\b|\bVIRTUAL\b|\bVIDEO VISITS?\b")
 _TELEHEALTH_TOO = re.compile(
@@ -58,18 +60,21 @@ def choose_network(lines: Iterable[BenefitLine], network: Network, words: str, *
     record = Record(words)
     pool = tuple(line for line in every if line.network in wanted and _usable(line, record))
     general = tuple(line for line in pool if not _telehealth_only(line))
-    covered = None
-    if network is not Network.NOT_STATED:
-        covered = _covered([line for line in every if line.network in (*wanted, Network.NOT_STATED)], record)
     order = THERAPY if carved_out else ORDER
     shares = _shares(general, general, record, order)
+    covered = None
+    if network is not Network.NOT_STATED:
+        status = [line for line in every if line.network in (*wanted, Network.NOT_STATED)]
+        covered = _covered(status, record, priced=shares.service in THERAPY)
     special = Record(_("%(network)s, telehealth") % {"network": words}, telehealth=True)
     remote = tuple(line for line in pool if _about_telehealth(line))
     at_most = ORDER.index(shares.service) + 1 if shares.service else len(ORDER)
     remote_shares = _shares(remote, general, special, [service for service in order if service in ORDER[:at_most]])
-    telehealth = _network(remote, remote_shares, special)
+    telehealth = _network(remote, remote_shares, special, order)
     return Chosen(
-        _network(general, shares, record, covered=covered, telehealth=telehealth if special.source else None),
+        _network(
+            general, shares, record, order, covered=covered, telehealth=telehealth if telehealth.says_anything else None
+        ),
         record.notes + special.notes,
         record.conflicts + special.conflicts,
     )
@@ -82,12 +87,14 @@ def _usable(line: BenefitLine, record: Record) -> bool:
     reason = ""
     if line.amount is not None and line.amount < 0:
         reason = _("%(amount)s is negative") % {"amount": dollars(line.amount)}
-    elif line.amount is not None and line.amount >= _PLACEHOLDER:
+    elif line.amount is not None and (line.amount >= _PLACEHOLDER or line.amount in _SMALLER_PLACEHOLDERS):
         reason = _("%(amount)s stands for “no figure”") % {"amount": dollars(line.amount)}
     elif line.share is not None and not 0 <= line.share <= 1:
         reason = _("a share of %(share)s is not between 0 and 1") % {"share": f"{line.share:f}"}
     elif line.procedure:
         reason = _("it is for procedure %(procedure)s alone") % {"procedure": line.procedure}
+    elif line.diagnosis:
+        reason = _("it is for diagnosis %(diagnosis)s alone") % {"diagnosis": line.diagnosis}
     if reason:
         record.notes.append(_("A line is not used: %(reason)s (%(place)s).") % {"reason": reason, "place": line.where})
     return not reason
@@ -113,14 +120,16 @@ def _about_telehealth(line: BenefitLine) -> bool:
 # Covered or not
 
 
-def _covered(lines: list[BenefitLine], record: Record) -> bool | None:
+def _covered(lines: list[BenefitLine], record: Record, *, priced: bool) -> bool | None:
     """Whether therapy is covered in this network: the most specific service type with a status decides.
 
     A line for this network goes before one that names none; one that names none can deny cover, not promise it here.
+    ``priced``: the insurer gives a copay or coinsurance for therapy here, which promises it.
     """
     status = (LineKind.ACTIVE, LineKind.INACTIVE, LineKind.NOT_COVERED)
     about = [line for line in lines if line.kind in status and not line.procedure and not line.places]
-    for service in (*THERAPY, WHOLE_PLAN):
+    for service in THERAPY if priced else (*THERAPY, WHOLE_PLAN):
+        record.service = service
         # That the whole plan is not active is said by `active`, not here.
         silent = LineKind.INACTIVE if service == WHOLE_PLAN else None
         told = [line for line in about if line.about(service) and line.kind is not silent]
@@ -130,24 +139,33 @@ def _covered(lines: list[BenefitLine], record: Record) -> bool | None:
         subject = f"{service_name(service).capitalize()} ({record.words})"
         if not told:
             continue
-        if not no:
-            return True if named else None
-        record.source["covered"] = where(no)
         if len(no) == len(told):
+            record.found("covered", no)
             record.notes.append(_("%(subject)s: not covered (%(place)s).") % {"subject": subject, "place": where(no)})
             return False
-        if all(line.messages for line in no):
+        if no and not all(line.messages for line in no):
+            record.dispute(
+                "covered",
+                _("%(subject)s: called both covered and not covered (%(place)s).")
+                % {"subject": subject, "place": where(told)},
+            )
+            return None
+        if no:
             record.notes.append(
                 _("%(subject)s: covered, but not everything (%(place)s): %(message)s.")
-                % {"subject": subject, "place": where(no), "message": no[0].messages[0]}
+                % {"subject": subject, "place": where(no), "message": "; ".join(no[0].messages)}
             )
-            return True if named else None
-        record.conflicts.append(
-            _("%(subject)s: called both covered and not covered (%(place)s).")
-            % {"subject": subject, "place": where(told)}
-        )
+        if named:
+            record.found("covered", told)
+            return True
+        break
+    if not priced:
         return None
-    return None
+    share = "copay" if "copay" in record.source else "coinsurance"
+    for told_by in (record.source, record.basis):
+        if share in told_by:
+            told_by["covered"] = told_by[share]
+    return True
 
 
 # Copay, coinsurance and how they go with the deductible
@@ -176,10 +194,16 @@ def _shares(
         about = record.at_place(told)
         if not about:
             continue
+        record.service = service
         copays = [line for line in about if line.kind is LineKind.COPAY]
         coinsurances = [line for line in about if line.kind is LineKind.COINSURANCE]
         copay = record.agree_on_dollars(copays, "copay", _("copay"))
         coinsurance = record.agree_on_share(coinsurances, "coinsurance", _("coinsurance"))
+        if copay is not None and all(line.span in (Span.YEAR, Span.CALENDAR_YEAR) for line in copays):
+            record.notes.append(
+                _("The copay (%(network)s) is written as for a year: it is taken as for each visit (%(place)s).")
+                % {"network": record.words, "place": where(copays)}
+            )
         if service not in THERAPY:
             record.notes.append(
                 _(
@@ -249,7 +273,7 @@ def _verdict(
     for pool in pools:
         nearby = nearby or [line for line in pool if line.kind is LineKind.DEDUCTIBLE and line.about(service)]
     nearby = [line for line in nearby if line.amount is not None and (record.telehealth or not line.places)]
-    limits = [line for line in nearby if line.span in (Span.NOT_STATED, Span.YEAR)]
+    limits = [line for line in nearby if line.span in BASE_SPANS]
     status = (LineKind.ACTIVE, LineKind.LIMIT, LineKind.OTHER)
     beside = nearby + [line for line in pools[0] if line.kind in status and line.about(service) and not line.places]
     verdict = read_sentences((m, line.where) for line in copays or coinsurances for m in line.messages)
@@ -293,6 +317,7 @@ def _network(
     lines: tuple[BenefitLine, ...],
     shares: _Shares,
     record: Record,
+    order: Sequence[str],
     *,
     covered: bool | None = None,
     telehealth: NetworkBenefits | None = None,
@@ -305,7 +330,7 @@ def _network(
         for kind in (LineKind.DEDUCTIBLE, LineKind.OUT_OF_POCKET)
     )
     limited = visits(lines, record)
-    authorization = _authorization(lines, record)
+    authorization = _authorization(lines, record, order)
     return NetworkBenefits(
         covered=covered,
         copay=shares.copay,
@@ -320,25 +345,29 @@ def _network(
         authorization_required=authorization,
         telehealth=telehealth,
         source=dict(record.source),
+        basis=dict(record.basis),
+        disputed=dict(record.disputed),
     )
 
 
-def _authorization(lines: tuple[BenefitLine, ...], record: Record) -> bool | None:
+def _authorization(lines: tuple[BenefitLine, ...], record: Record, order: Sequence[str]) -> bool | None:
     skip = (LineKind.DEDUCTIBLE, LineKind.OUT_OF_POCKET, LineKind.OTHER_PAYER)
     told = [line for line in lines if line.authorization is not None and line.kind not in skip]
-    for service in ORDER:
+    for service in order:
         about = record.at_place(line for line in told if line.about(service))
         if not about:
             continue
+        record.service = service
         if len({line.authorization for line in about}) > 1:
-            record.conflicts.append(
+            record.dispute(
+                "authorization_required",
                 _(
                     "Authorization for %(service)s (%(network)s) is called both required and not "
                     "required (%(place)s). Neither is taken."
                 )
-                % {"service": service_name(service), "network": record.words, "place": where(about)}
+                % {"service": service_name(service), "network": record.words, "place": where(about)},
             )
             return None
-        record.source["authorization_required"] = where(about)
+        record.found("authorization_required", about)
         return about[0].authorization
     return None

@@ -3,6 +3,7 @@
 Service types, places of service and procedures keep the field's own codes; everything else is named here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,6 +31,12 @@ class LineKind(StrEnum):
     """The named party manages this care."""
     UNAVAILABLE = "unavailable"
     """The insurer cannot answer."""
+    SPEND_DOWN = "spend_down"
+    """What a member of Medicaid must spend before it pays."""
+    RESTRICTED = "restricted"
+    """The member may go to the named provider only."""
+    CARD_LOST = "card_lost"
+    """The card is reported as lost or stolen."""
     OTHER = "other"
 
 
@@ -56,7 +63,9 @@ class Span(StrEnum):
     """The time a figure is for."""
 
     NOT_STATED = ""
+    CALENDAR_YEAR = "calendar_year"
     YEAR = "year"
+    """A year of the plan's own (service year, contract)."""
     REMAINING = "remaining"
     TO_DATE = "to_date"
     """Used so far this year."""
@@ -97,8 +106,10 @@ class LineParty:
 class BenefitLine:
     """One statement of an insurer. ``services`` empty speaks of the whole plan; ``share`` is the client's, 0 to 1.
 
-    ``visits``: (span, count) pairs. ``places``: place-of-service codes the line is limited to. ``pending``: the
-    insurer is still looking into it. ``medicare_secondary``: the line gives a reason why Medicare would pay second.
+    ``visits``: (span, count) pairs. ``places``: place-of-service codes the line is limited to. ``procedure`` and
+    ``diagnosis``: the one it is limited to. ``plan`` and ``insurance`` (a code of X12's element 1336) tell several
+    plans of one answer apart. ``pending``: the insurer is still looking into it. ``medicare_secondary``: the line gives
+    a reason why Medicare would pay second.
     """
 
     kind: LineKind
@@ -113,7 +124,9 @@ class BenefitLine:
     authorization: bool | None = None
     places: tuple[str, ...] = ()
     procedure: str = ""
+    diagnosis: str = ""
     plan: str = ""
+    insurance: str = ""
     messages: tuple[str, ...] = ()
     begins: date | None = None
     ends: date | None = None
@@ -121,6 +134,11 @@ class BenefitLine:
     medicare_secondary: bool = False
     member_id: str = ""
     parties: tuple[LineParty, ...] = ()
+
+    @property
+    def about_therapy(self) -> bool:
+        """Whether the line names a service type of therapy."""
+        return not set(self.services).isdisjoint(THERAPY)
 
     def about(self, service: str) -> bool:
         """Whether the line speaks of ``service``; one without service types speaks of the whole plan (30)."""
@@ -136,6 +154,9 @@ psychiatric outpatient, mental health, psychiatric. Facility, inpatient and subs
 
 ORDER = (*THERAPY, OFFICE_VISIT, WHOLE_PLAN)
 """Where a figure for a therapy session is looked for."""
+
+BASE_SPANS = (Span.NOT_STATED, Span.CALENDAR_YEAR, Span.YEAR)
+"""The spans of a limit; what is left or used of it are lines of their own."""
 
 _SERVICE_NAMES = {
     "CF": _("outpatient mental-health providers"),
@@ -154,9 +175,19 @@ NO_OVERLAP = DENTAL | PHARMACY | VISION
 """Service types that no therapy claim ever touches."""
 
 TELEHEALTH_PLACES = frozenset({"02", "10"})
+TELEHEALTH_PLACE = "10"
+"""Stands for all of them."""
 OFFICE_PLACE = "11"
 
 
 def service_name(service: str) -> str:
     """A service type of :data:`ORDER` in words."""
     return gettext(_SERVICE_NAMES[service])
+
+
+def service_words(services: Iterable[str]) -> str:
+    """Any service types in words where they have some, else by their codes: ``dental care (35), 47``."""
+    groups = ((DENTAL, _("dental care")), (PHARMACY, _("medicines")), (VISION, _("eye care")))
+    words = dict(_SERVICE_NAMES)
+    words.update({code: name for codes, name in groups for code in codes})
+    return ", ".join(f"{gettext(words[code])} ({code})" if code in words else code for code in sorted(services))

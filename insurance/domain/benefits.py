@@ -68,8 +68,12 @@ class NetworkBenefits:
     ``covered`` is ``False`` when the insurer says that therapy is not covered there. ``copay_rule`` is seldom stated:
     ``copay_rule_inferred`` tells a rule that was concluded from one that the insurer wrote, ``copay_rule_why`` how.
     ``deductible_applies`` is the insurer's own word about therapy, where it gives one. ``telehealth`` holds only what
-    is said for telehealth; :meth:`for_telehealth` completes it. ``source`` maps a figure, such as
-    ``"deductible.family.limit"``, to the segments it was read from.
+    is said for telehealth; :meth:`for_telehealth` completes it.
+
+    Three maps tell where a figure, such as ``"deductible.family.limit"``, comes from: ``source`` names the segments it
+    was read from, ``basis`` the X12 service type they speak of (with the place of service they are limited to:
+    ``"MH"``, ``"98/10"``), ``disputed`` says why a figure that the answer contradicts itself about was not taken.
+    :func:`insurance.domain.benefit_why.why` makes sentences of them.
     """
 
     covered: bool | None = None
@@ -85,21 +89,25 @@ class NetworkBenefits:
     authorization_required: bool | None = None
     telehealth: "NetworkBenefits | None" = None
     source: Mapping[str, str] = field(default_factory=dict)
+    basis: Mapping[str, str] = field(default_factory=dict)
+    disputed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def says_anything(self) -> bool:
-        """Whether the insurer gave any figure at all."""
-        return bool(self.source)
+        """Whether the insurer gave any figure at all, be it one it contradicts itself about."""
+        return bool(self.source or self.disputed)
 
     def for_telehealth(self) -> "NetworkBenefits":
         """These benefits as they are for a telehealth session: the telehealth figures, else the general ones.
 
-        Copay, coinsurance and the rule between them go together: one of them said for telehealth replaces all three.
+        Copay, coinsurance and the rule between them go together: one of them said for telehealth replaces all three,
+        also where the answer contradicts itself about it.
         """
         special = self.telehealth
         if special is None:
             return self
-        priced = special.copay is not None or special.coinsurance is not None
+        said = {*special.source, *special.disputed}
+        priced = not said.isdisjoint(("copay", "coinsurance"))
         share = special if priced else self
         return NetworkBenefits(
             covered=special.covered if special.covered is not None else self.covered,
@@ -118,8 +126,16 @@ class NetworkBenefits:
                 else self.authorization_required
             ),
             telehealth=None,
-            source={**self.source, **special.source},
+            source=_together(self.source, special.source, priced=priced),
+            basis=_together(self.basis, special.basis, priced=priced),
+            disputed=_together(self.disputed, special.disputed, priced=priced),
         )
+
+
+def _together(general: Mapping[str, str], special: Mapping[str, str], *, priced: bool) -> dict[str, str]:
+    """Where the figures of a telehealth session come from; a general share that was replaced leaves nothing behind."""
+    replaced = ("copay", "coinsurance") if priced else ()
+    return {**{key: value for key, value in general.items() if key not in replaced}, **special}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +155,10 @@ class OtherPayer:
 
 @dataclass(frozen=True, slots=True)
 class CarveOut:
-    """The company that handles behavioral health for this insurer, as the answer names it."""
+    """The company that handles behavioral health for this insurer: whom to ask instead.
+
+    ``name`` is empty when the insurer refers to another one without saying which.
+    """
 
     name: str
     telephone: str | None = None
@@ -152,6 +171,8 @@ class Benefits:
     """One insurer's answer about one member, as far as therapy is concerned.
 
     ``active`` is the insurer's word on the coverage, ``None`` when it gave none (a rejection never makes it ``False``).
+    ``year_begin`` and ``year_end``: the year that the deductible and the maximum are for, as far as the answer lets one
+    know; ``plan_begin`` may lie years before it.
     ``network_not_stated`` holds figures that do not say for which network they are: they are never taken as in network.
     ``notes`` say what was concluded or is missing, ``conflicts`` where the answer contradicts itself (no figure is then
     taken), ``messages`` are the insurer's own sentences.
@@ -161,6 +182,8 @@ class Benefits:
     plan_name: str | None = None
     plan_begin: date | None = None
     plan_end: date | None = None
+    year_begin: date | None = None
+    year_end: date | None = None
     in_network: NetworkBenefits = NetworkBenefits()
     out_of_network: NetworkBenefits = NetworkBenefits()
     network_not_stated: NetworkBenefits = NetworkBenefits()
@@ -181,6 +204,8 @@ class Benefits:
             "plan_name": self.plan_name,
             "plan_begin": _day(self.plan_begin),
             "plan_end": _day(self.plan_end),
+            "year_begin": _day(self.year_begin),
+            "year_end": _day(self.year_end),
             "in_network": network_to_json(self.in_network),
             "out_of_network": network_to_json(self.out_of_network),
             "network_not_stated": network_to_json(self.network_not_stated),
@@ -217,7 +242,10 @@ class Benefits:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Benefits":
-        """The inverse of :meth:`to_json`. Raises ``ValueError`` for a snapshot of another schema."""
+        """The inverse of :meth:`to_json`. Raises ``ValueError`` for a snapshot of another schema.
+
+        Snapshots written before ``year_begin``, ``basis`` and ``disputed`` were kept do not have them.
+        """
         if data.get("schema") != 1:
             raise ValueError(f"a snapshot of benefits of schema {data.get('schema')!r} is not known")
         carve_out = data["carve_out"]
@@ -226,6 +254,8 @@ class Benefits:
             plan_name=data["plan_name"],
             plan_begin=_read_day(data["plan_begin"]),
             plan_end=_read_day(data["plan_end"]),
+            year_begin=_read_day(data.get("year_begin")),
+            year_end=_read_day(data.get("year_end")),
             in_network=_network_from_json(data["in_network"]),
             out_of_network=_network_from_json(data["out_of_network"]),
             network_not_stated=_network_from_json(data["network_not_stated"]),
@@ -269,6 +299,8 @@ def network_to_json(network: NetworkBenefits) -> dict[str, Any]:
         "authorization_required": network.authorization_required,
         "telehealth": network_to_json(network.telehealth) if network.telehealth else None,
         "source": dict(network.source),
+        "basis": dict(network.basis),
+        "disputed": dict(network.disputed),
     }
 
 
@@ -288,6 +320,8 @@ def _network_from_json(data: Mapping[str, Any]) -> NetworkBenefits:
         authorization_required=data["authorization_required"],
         telehealth=_network_from_json(telehealth) if telehealth else None,
         source=dict(data["source"]),
+        basis=dict(data.get("basis", {})),
+        disputed=dict(data.get("disputed", {})),
     )
 
 

@@ -62,7 +62,8 @@ class Benefit:
     ``code`` EB01, ``level`` EB02 (IND, FAM), ``services`` EB03, ``insurance_type`` EB04, ``plan`` EB05, ``period``
     EB06, ``amount`` EB07 dollars, ``share`` EB08 the patient's share 0 to 1, ``unit``/``quantity`` EB09/EB10,
     ``authorization`` EB11, ``network`` EB12 (Y in, N out, W both, U or empty not said), ``procedure`` EB13 components.
-    ``places`` are the place-of-service codes of III*ZZ; ``names`` the NM1s of loop 2120.
+    ``places`` are the place-of-service codes of III*ZZ, ``diagnoses`` those of III*BF and III*BK that the EB is limited
+    to; ``names`` the NM1s of loop 2120.
     """
 
     code: str
@@ -84,6 +85,7 @@ class Benefit:
     rejections: tuple[Rejection, ...] = ()
     messages: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
     names: tuple[Name, ...] = ()
     where: str = field(default="", compare=False)
 
@@ -341,6 +343,7 @@ def _benefit(eb: Segment, below: list[Segment], findings: list[Finding], letter:
     found: list[Rejection] = []
     messages: list[str] = []
     places: list[str] = []
+    diagnoses: list[str] = []
     names: list[Name] = []
     for segment in below:
         match segment.id:
@@ -358,6 +361,8 @@ def _benefit(eb: Segment, below: list[Segment], findings: list[Finding], letter:
             case "III":
                 if segment.get(1) == "ZZ" and segment.get(2):
                     places.append(segment.get(2))
+                elif segment.get(1) in ("BF", "BK") and segment.get(2):
+                    diagnoses.append(segment.get(2))
                 elif segment.get(4):
                     messages.append(segment.get(4))
             case "NM1":
@@ -385,6 +390,7 @@ def _benefit(eb: Segment, below: list[Segment], findings: list[Finding], letter:
         rejections=tuple(found),
         messages=tuple(message for message in messages if message),
         places=tuple(places),
+        diagnoses=tuple(diagnoses),
         names=tuple(names),
         where=eb.where,
     )
@@ -491,6 +497,7 @@ def _benefit_rows(benefit: Benefit) -> list[Row]:
     rows += [_aaa_row(rejection) for rejection in benefit.rejections]
     rows += [("MSG", clean(message)) for message in benefit.messages]
     rows += [("III", "ZZ", place) for place in benefit.places]
+    rows += [("III", "BK", diagnosis) for diagnosis in benefit.diagnoses]
     if benefit.names:
         rows.append(("LS", "2120"))
         for name in benefit.names:

@@ -30,10 +30,13 @@ _KINDS = {
     "G": LineKind.OUT_OF_POCKET,
     "I": LineKind.NOT_COVERED,
     "MC": LineKind.MANAGED_BY,
+    "N": LineKind.RESTRICTED,
     "R": LineKind.OTHER_PAYER,
+    "T": LineKind.CARD_LOST,
     "U": LineKind.CONTACT,
     "V": LineKind.UNAVAILABLE,
     "W": LineKind.CONTACT,
+    "Y": LineKind.SPEND_DOWN,
 }
 _PENDING = frozenset("578")
 _SPANS = {
@@ -41,7 +44,7 @@ _SPANS = {
     "7": Span.DAY,
     "13": Span.DAY,
     "22": Span.YEAR,
-    "23": Span.YEAR,
+    "23": Span.CALENDAR_YEAR,
     "24": Span.TO_DATE,
     "25": Span.YEAR,
     "27": Span.VISIT,
@@ -112,7 +115,9 @@ def _line(benefit: Benefit, *, dependent: bool) -> BenefitLine:
         authorization={"Y": True, "N": False}.get(benefit.authorization),
         places=benefit.places,
         procedure=" ".join(benefit.procedure),
+        diagnosis=" ".join(benefit.diagnoses),
         plan=benefit.plan,
+        insurance="" if benefit.insurance_type in _MEDICARE_SECONDARY else benefit.insurance_type,
         messages=benefit.messages,
         begins=begins,
         ends=ends,
@@ -193,6 +198,8 @@ def describe_response(response: Response) -> dict[str, object]:
         "plan": benefits.plan_name,
         "plan_begin": benefits.plan_begin.isoformat() if benefits.plan_begin else None,
         "plan_end": benefits.plan_end.isoformat() if benefits.plan_end else None,
+        "year_begin": benefits.year_begin.isoformat() if benefits.year_begin else None,
+        "year_end": benefits.year_end.isoformat() if benefits.year_end else None,
         "rejections": [
             {"code": rejection.code, "text": rejection.text, "follow_up": rejection.follow_up or None}
             for rejection in response.all_rejections

@@ -62,8 +62,8 @@ def test_text_is_for_a_person() -> None:
         "    Out-of-pocket maximum   individual $4,200.50 left of $5,000.00, family $8,800.00 left of $10,000.00",
         "    Authorization           not required",
         "  Out of network",
+        "    Therapy                 covered",
         "    Coinsurance             40%",
-        "    Deductible              individual $3,000.00 left of $3,000.00",
     ]
 
 

@@ -381,7 +381,7 @@ def test_cover_for_something_else_says_nothing_about_therapy() -> None:
     benefits = choose([status(LineKind.ACTIVE, "35")])
     assert benefits.active is True
     assert benefits.in_network.covered is None
-    assert "Coverage is only told for service types 35 (line 1): nothing is said about therapy." in benefits.notes
+    assert "Coverage is only told for dental care (35) (line 1): nothing is said about therapy." in benefits.notes
 
 
 def test_both_active_and_not_is_not_known() -> None:

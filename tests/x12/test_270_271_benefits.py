@@ -60,6 +60,7 @@ def test_a_copay_that_waives_the_deductible_in_the_shape_of_the_contract() -> No
         "authorization_required": False,
         "telehealth": None,
         "source": {
+            "covered": "segment 17 (EB)",
             "copay": "segment 18 (EB)",
             "deductible.individual.limit": "segment 20 (EB)",
             "deductible.individual.remaining": "segment 21 (EB)",
@@ -71,6 +72,20 @@ def test_a_copay_that_waives_the_deductible_in_the_shape_of_the_contract() -> No
             "out_of_pocket.family.remaining": "segment 27 (EB)",
             "authorization_required": "segment 18 (EB)",
         },
+        "basis": {
+            "covered": "MH",
+            "copay": "MH",
+            "deductible.individual.limit": "30",
+            "deductible.individual.remaining": "30",
+            "deductible.family.limit": "30",
+            "deductible.family.remaining": "30",
+            "out_of_pocket.individual.limit": "30",
+            "out_of_pocket.individual.remaining": "30",
+            "out_of_pocket.family.limit": "30",
+            "out_of_pocket.family.remaining": "30",
+            "authorization_required": "MH",
+        },
+        "disputed": {},
     }
     outside = response["behavioral_health"]["out_of_network"]
     assert (outside["copay"], outside["coinsurance"], outside["authorization_required"]) == (None, "0.40", True)
@@ -188,11 +203,13 @@ def test_a_dependents_answer_with_figures_for_both_networks() -> None:
 
 def test_contradictions_leave_the_figures_unknown() -> None:
     (told,) = benefits("conflicts")
-    assert (told.active, told.in_network.copay, told.in_network.authorization_required) == (None, None, None)
+    assert (told.active, told.plan_name) == (True, "NEW PLAN"), "that the old plan has ended is no contradiction"
+    assert (told.in_network.copay, told.in_network.authorization_required) == (None, None)
+    assert sorted(told.in_network.disputed) == ["authorization_required", "copay", "deductible.individual.remaining"]
     assert told.in_network.deductible.individual.limit == Decimal(500)
     assert told.in_network.deductible.individual.remaining is None
     assert (told.out_of_network.covered, told.out_of_network.coinsurance) == (False, None)
-    assert len(told.conflicts) == 4
+    assert len(told.conflicts) == 3
 
 
 def test_a_network_that_is_not_stated_is_not_in_network() -> None:
