@@ -32,6 +32,10 @@ class World:
     def patch_member(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
         self._send("PATCH", f"{self.insurers}/control/members/{payer_id}/{member_id}", document)
 
+    def use_elsewhere(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
+        """Care that others gave the member: what it adds to the year of its day."""
+        self._send("POST", f"{self.insurers}/control/members/{payer_id}/{member_id}/used", document)
+
     def set_cob(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
         """What happens when the member calls: the insurer's own record of who pays first."""
         self._send("POST", f"{self.insurers}/control/members/{payer_id}/{member_id}/cob", document)
