@@ -13,10 +13,13 @@ from billing.services import payments, recalculation, refunds, repricing
 from common import clock
 from common.hurry import hurry
 from insurance.models import EligibilityCheck
-from insurance.services import eligibility, pauses
+from insurance.services import eligibility, pauses, planned_checks
 from people.services import idempotency
 
 log = structlog.get_logger(__name__)
+
+ASK_SECONDS = 45
+"""How long one round of questions to insurers begins new ones."""
 
 REPRICE_SECONDS = 20
 """How long one sweep prices stale clients."""
@@ -29,6 +32,35 @@ RECALCULATE_SECONDS = 10
 def check_benefits(check_id: int) -> None:
     """Ask an insurer and settle its answer."""
     refresh_benefits.refresh(check_id)
+
+
+@shared_task
+def plan_checks() -> None:
+    """Put the questions in the queue that are due by themselves: before sessions, with a plan year, every month."""
+    planned_checks.request_due()
+
+
+@shared_task
+def ask_insurers() -> None:
+    """The sweep of benefits, apart from the other one: an insurer that takes its time holds up no money.
+
+    Settles answers that a worker left half done, asks again about pauses, then asks what is due, one insurer after the
+    other in turn. One that does not answer, or takes no more questions now, is left alone for the rest of the round.
+    """
+    for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
+        _try(refresh_benefits.settle_check, pk)
+    for pause in pauses.to_ask_again():
+        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), pause.coverage)
+    until = monotonic() + ASK_SECONDS
+    resting: set[int] = set()
+    for check_id, payer_id in eligibility.due_checks():
+        if payer_id in resting:
+            continue
+        _try(refresh_benefits.refresh, check_id)
+        if eligibility.is_open(check_id):
+            resting.add(payer_id)
+        if monotonic() >= until:
+            break
 
 
 @shared_task
@@ -73,12 +105,6 @@ def recalculate(recalculation_id: int) -> None:
 def sweep() -> None:
     """Find by query what lost messages and dead workers left, and hurry it again. One failure stops nothing else."""
     long_ago = clock.now() - payments.UNKNOWN_AFTER
-    for pk in eligibility.due_checks():
-        _try(refresh_benefits.refresh, pk)
-    for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
-        _try(refresh_benefits.settle_check, pk)
-    for pause in pauses.to_ask_again():
-        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), pause.coverage)
     for pk in _ids(Payment, Payment.State.CREATED):
         _try(collect_payment.charge, pk)
     for payment in Payment.objects.filter(

@@ -46,6 +46,16 @@ class Environment:
 
         return self._env.int(name, default=default, validate=within) or 0
 
+    def wholes(self, name: str, *, default: list[int], most: int) -> list[int]:
+        """A comma-separated list of numbers from 0 to `most`, in order, each once; given empty, it is empty."""
+
+        def within(values: list[int]) -> None:
+            if not all(0 <= value <= most for value in values):
+                raise ValidationError(f"must be numbers from 0 to {most}, separated by commas")
+
+        given: list[int] | None = self._env.list(name, default=default, subcast=int, validate=within)
+        return sorted(set(given or []))
+
     def port(self, name: str, *, default: int) -> int:
         return self.whole(name, default=default, least=1, most=65535)
 

@@ -93,7 +93,11 @@ ORG_ZIP = env.needed("ORG_ZIP", demo="100131800", check=read.digits(9))
 ORG_PHONE = env.needed("ORG_PHONE", demo="6465550100", check=read.digits(10))
 
 SECOND_FACTOR_REQUIRED = env.flag("SECOND_FACTOR_REQUIRED", default=not DEMO)
+UNVERIFIED_PRICE = env.text("UNVERIFIED_PRICE", default="full_rate", check=read.one_of("full_rate", "last_known"))
 SWEEP_SECONDS = env.whole("SWEEP_SECONDS", default=10 if DEMO else 60, least=1)
+# When we ask insurers by ourselves: days before a session, and days after the last answer (docs/asking.md).
+CHECK_DAYS_BEFORE_SESSION = env.wholes("CHECK_DAYS_BEFORE_SESSION", default=[3], most=60)
+CHECK_EVERY_DAYS = env.whole("CHECK_EVERY_DAYS", default=30, most=366)
 SANDBOX_URL = env.text("SANDBOX_URL", default=f"http://127.0.0.1:{CLEARINGHOUSE_PORT}" if DEMO else "", check=HTTP)
 MAILBOX_URL = env.text("MAILBOX_URL", default=f"http://127.0.0.1:{MAILBOX_PORT}" if DEMO else "", check=HTTP)
 LOG_FORMAT = env.text("LOG_FORMAT", default="readable" if DEMO else "json", check=read.one_of("readable", "json"))
@@ -238,8 +242,12 @@ CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "America/New_York"
 # A sweep that waited longer than this is stale: the next one is already due.
 _sweep = {"schedule": schedule(SWEEP_SECONDS), "options": {"expires": SWEEP_SECONDS * 3}}
+# Which questions are due changes with the day, not with the minute.
+_plan = {"schedule": schedule(max(SWEEP_SECONDS, 300)), "options": {"expires": 900}}
 CELERY_BEAT_SCHEDULE = {
     "billing": {"task": "billing.tasks.sweep", **_sweep},
+    "insurers": {"task": "billing.tasks.ask_insurers", **_sweep},
+    "checks": {"task": "billing.tasks.plan_checks", **_plan},
     "notifications": {"task": "notifications.tasks.sweep", **_sweep},
 }
 

@@ -2,23 +2,44 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from billing.flows import correct_benefits
 from billing.flows.settle_remittance import follow
 from billing.services import costs
 from common import clock
-from common.errors import DomainError
+from common.errors import BadInput, DomainError
 from common.hurry import hurry
 from insurance.domain.benefits import Benefits, CobSignal
 from insurance.models import AccountPause, BenefitSnapshot, Claim, Coverage, EligibilityCheck, Payer
 from insurance.services import claims, eligibility, pauses, plan_order
 from insurance.services.coverages import add_coverage, remove_coverage
-from people.models import Client
+from people.models import Client, SupportRequest, User
+from people.services import support_requests
 
 
 class PlanNeeded(DomainError):
     """The plan cannot be taken off the account yet."""
+
+
+class AskedLately(DomainError):
+    """The insurer was asked about this plan a moment ago."""
+
+    status = 429
+
+
+class Wrong(models.TextChoices):
+    """What somebody takes for wrong in what we show of a plan."""
+
+    ACTIVE = "active", gettext_lazy("Whether the plan is active, or its dates")
+    COPAY = "copay", gettext_lazy("The copay or share for a session")
+    DEDUCTIBLE = "deductible", gettext_lazy("The deductible, or how much of it is left")
+    OUT_OF_POCKET = "out_of_pocket", gettext_lazy("The out-of-pocket maximum, or how much of it is left")
+    VISITS = "visits", gettext_lazy("How many sessions the plan covers")
+    ORDER = "order", gettext_lazy("Which plan pays first")
+    OTHER = "other", gettext_lazy("Something else, or I am not sure")
 
 
 def add_plan(*, client: Client, payer: Payer, member_id: str, **facts: Any) -> Coverage:
@@ -53,11 +74,56 @@ def remove_plan(coverage: Coverage) -> None:
         costs.reprice(client)
 
 
-def ask_again(coverage: Coverage, *, reason: str = EligibilityCheck.Reason.REFRESH) -> EligibilityCheck:
-    """Put a new question about a plan to its insurer ("refresh benefits")."""
-    check = eligibility.request_check(coverage=coverage, reason=reason)
+def ask_again(
+    coverage: Coverage, *, reason: str = EligibilityCheck.Reason.REFRESH, asked_by: User | None = None
+) -> EligibilityCheck:
+    """Put a new question about a plan to its insurer at once; while one is under way, that one is given back."""
+    check = eligibility.request_check(coverage=coverage, reason=reason, asked_by=asked_by)
     hurry("billing.tasks.check_benefits", check.pk)
     return check
+
+
+def ask_for(*, actor: User, coverage: Coverage) -> EligibilityCheck:
+    """Ask because a client or provider wants it ("refresh benefits"); a question under way is given back.
+
+    Raises :class:`AskedLately` when the insurer was asked minutes ago: its answer would not be another.
+    """
+    latest = coverage.checks.order_by("-pk").first()
+    if latest is not None and latest.state in EligibilityCheck.OPEN:
+        return latest
+    if latest is not None and eligibility.asked_lately(latest):
+        raise AskedLately(
+            _("We asked %(payer)s a few minutes ago. Please try again later.") % {"payer": coverage.payer}
+        )
+    return ask_again(coverage, asked_by=actor)
+
+
+def report_incorrect(*, author: User, coverage: Coverage, what: str, text: str) -> SupportRequest:
+    """Somebody says that what we show of a plan is wrong: ask its insurer again, and let support look.
+
+    ``what`` is one of :class:`Wrong`. A person has one open case for a plan: more of it is added to that case, the same
+    words again change nothing. Raises ``BadInput`` for an empty or overlong text.
+    """
+    if what not in Wrong.values:
+        raise BadInput(_("Please choose what looks wrong."), "what")
+    if not text.strip():
+        raise BadInput(_("Please write what looks wrong."), "text")
+    said = f"{Wrong(what).label}: {text.strip()}"
+    with transaction.atomic():
+        # Two reports at once, by a double click or on two pages, are one case.
+        client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
+        about: dict[str, Any] = {"category": SupportRequest.Category.BENEFITS, "reference": f"plan {coverage.pk}"}
+        open_cases = SupportRequest.objects.filter(author=author, state=SupportRequest.State.OPEN, **about)
+        case = open_cases.order_by("pk").first()
+        is_new = case is None
+        if case is None:
+            case = support_requests.ask_support(author=author, client=client, body=said, **about)
+        else:
+            support_requests.add(case, text=said)
+        latest = coverage.checks.order_by("-pk").first()
+        if is_new or latest is None or not eligibility.asked_lately(latest):
+            ask_again(coverage, reason=EligibilityCheck.Reason.REPORT, asked_by=author)
+    return case
 
 
 def give_reference(pause: AccountPause, reference_number: str) -> EligibilityCheck:
@@ -87,7 +153,8 @@ def settle(snapshot: BenefitSnapshot) -> None:
     check = snapshot.eligibility_check
     if check is not None and _records_are_right(snapshot.read(), check):
         pauses.clear_pauses(check=check)
-    costs.reprice(client)
+    correct_benefits.hold(client, coverage, snapshot.plan_begin or snapshot.effective_on)
+    correct_benefits.reprice(client)
     if check is not None:
         EligibilityCheck.objects.filter(pk=check.pk).update(settled_at=clock.now())
 

@@ -4,7 +4,7 @@ from insurance.models.edi_file import EdiFile
 from insurance.models.eligibility import BenefitSnapshot, EligibilityCheck
 from insurance.models.network import Credential, FeeSchedule, NetworkContract
 from insurance.models.pause import AccountPause
-from insurance.models.payer import Payer
+from insurance.models.payer import Payer, PayerLine
 from insurance.models.plan_order import PlanOrder, PlanRank
 from insurance.models.remittance import (
     Adjudication,
@@ -29,6 +29,7 @@ __all__ = [
     "LineAdjudication",
     "NetworkContract",
     "Payer",
+    "PayerLine",
     "PlanOrder",
     "PlanRank",
     "ProviderAdjustment",

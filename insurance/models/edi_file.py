@@ -67,6 +67,10 @@ class EdiFile(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("EDI file")
+        indexes = [
+            # Counted before each question: how many this insurer got in the last minute.
+            models.Index(fields=["payer", "-created_at"], condition=Q(kind="270"), name="questions_by_payer")
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["sha256"], condition=Q(direction="in") & ~Q(kind="271"), name="incoming_file_once"

@@ -35,6 +35,9 @@ class EligibilityCheck(models.Model):
         REJECTED = "rejected", _("The insurer could not answer")
         FAILED = "failed", _("Gave up")
 
+    OPEN = (State.WAITING, State.ASKED)
+    """Under way: the insurer has still to be asked, or to answer."""
+
     STATES = axis(
         "state",
         {
@@ -48,6 +51,14 @@ class EligibilityCheck(models.Model):
 
     coverage = models.ForeignKey("insurance.Coverage", on_delete=models.PROTECT, related_name="checks")
     reason = models.CharField(max_length=16, choices=Reason.choices)
+    asked_by = models.ForeignKey(
+        "people.User",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Empty: asked by ourselves."),
+    )
     service_date = models.DateField()
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     trace = models.CharField(max_length=30, unique=True, help_text=_("TRN02 of the 270."))

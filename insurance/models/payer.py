@@ -1,7 +1,9 @@
 """An insurer, and what we must know to deal with it."""
 
+from datetime import timedelta
+
 import pghistory
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -60,5 +62,45 @@ class Payer(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature, passed through
+            if is_new:
+                PayerLine.objects.create(payer=self)
+
 
 pghistory.track()(Payer)
+
+
+class PayerLine(models.Model):
+    """How the line to an insurer stands: whether it answers benefit questions at present. One row for each insurer.
+
+    After :attr:`FAILURES` questions without an answer, one after the other, it counts as down: until an answer comes,
+    one question every :attr:`PROBE_EVERY` finds out whether it is back; all others wait.
+    """
+
+    FAILURES = 3
+    PROBE_EVERY = timedelta(minutes=5)
+
+    payer = models.OneToOneField(Payer, on_delete=models.PROTECT, related_name="line")
+    failures = models.PositiveIntegerField(default=0, help_text=_("Questions without an answer, in a row."))
+    down_since = models.DateTimeField(null=True, blank=True)
+    next_probe_at = models.DateTimeField(null=True, blank=True, help_text=_("When one question is tried again."))
+    last_answer_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=300, blank=True, help_text=_("Why the last question was not answered."))
+
+    class Meta:
+        ordering = ["payer__name"]
+        verbose_name = _("insurer's line")
+        verbose_name_plural = _("insurers' lines")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(down_since=None, next_probe_at=None)
+                | Q(down_since__isnull=False, next_probe_at__isnull=False),
+                name="line_that_is_down_is_probed",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.payer)

@@ -21,6 +21,20 @@ def ask_support(
     )
 
 
+def add(request: SupportRequest, *, text: str) -> SupportRequest:
+    """Add to a request what its author has to say besides; the same words again change nothing.
+
+    Raises ``BadInput`` when it grows longer than a request may be.
+    """
+    longest = SupportRequest._meta.get_field("body").max_length or 0
+    body = request.body if text.strip() in request.body else f"{request.body}\n\n{text.strip()}"
+    if len(body) > longest:
+        raise BadInput(_("Support has a long text from you about this already, and will answer soon."), "text")
+    request.body = body
+    request.save(update_fields=["body"])
+    return request
+
+
 def answer(request: SupportRequest, *, text: str, by: User) -> SupportRequest:
     """Answer a request, or anew. Raises ``BadInput`` for an empty answer, ``IllegalTransition`` when it is closed."""
     if not text.strip():

@@ -1,9 +1,11 @@
 """Asking an insurer: the answer is kept once, a failure is tried again later, a rejection says what to do."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -12,8 +14,11 @@ from billing.flows import refresh_benefits
 from common import clock
 from headway.demo import cast as demo
 from headway.demo.world import World
-from insurance.models import BenefitSnapshot, EdiFile, EligibilityCheck
-from insurance.services import eligibility
+from insurance.domain.asking import BACKOFF
+from insurance.models import BenefitSnapshot, EdiFile, EligibilityCheck, PayerLine
+from insurance.services import coverages, eligibility
+from insurance.x12 import x270, x271
+from insurance.x12.x271 import Rejection
 from tests.cast import Cast
 from tests.stand_ins import free_port, running
 
@@ -50,6 +55,18 @@ def world(insurers: str, settings: Settings, cast: Cast) -> World:
         },
     )
     return world
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The insurer answers, but about something else."""
+    real = x271.read
+
+    def other(raw: bytes) -> Any:
+        answer = real(raw)
+        return dataclasses.replace(answer, responses=())
+
+    monkeypatch.setattr(x271, "read", other)
 
 
 def new_check(cast: Cast) -> EligibilityCheck:
@@ -103,23 +120,108 @@ def test_an_insurer_that_is_down_is_asked_again_later(cast: Cast, world: World, 
     assert eligibility.ask(check.pk) is None
     check.refresh_from_db()
     assert check.state == "waiting"
-    assert timedelta(seconds=30) < check.next_attempt_at - clock.now() <= timedelta(minutes=1)
+    assert timedelta(seconds=45) < check.next_attempt_at - clock.now() <= timedelta(seconds=72)
     assert eligibility.due_checks() == []
     settings.CLEARINGHOUSE_URL = world.insurers
     EligibilityCheck.objects.update(next_attempt_at=clock.now())
-    assert eligibility.due_checks() == [check.pk]
+    assert eligibility.due_checks() == [(check.pk, cast.evergreen.pk)]
     assert eligibility.ask(check.pk) is not None
 
 
-def test_after_many_failures_support_sees_it(cast: Cast, world: World, settings: Settings) -> None:
-    settings.CLEARINGHOUSE_URL = "http://127.0.0.1:9"
+def test_an_insurer_that_says_it_cannot_answer_now_counts_as_down(cast: Cast, world: World) -> None:
+    world.put_payer("EVGR1", {"name": "EVERGREEN HEALTH", "fee_schedule": [], "down": True})
     check = new_check(cast)
-    for _ in range(len(eligibility.BACKOFF) + 1):
+    assert eligibility.ask(check.pk) is None
+    check.refresh_from_db()
+    assert (check.state, check.rejections[0]["code"]) == ("waiting", "42")
+    assert PayerLine.objects.get(payer=cast.evergreen).failures == 1
+
+
+def test_one_question_that_is_never_answered_is_given_up(cast: Cast, world: World, broken: None) -> None:
+    """Its insurer answers others: after the last attempt support sees it."""
+    check = new_check(cast)
+    for attempt in range(1, len(BACKOFF) + 2):
+        check.refresh_from_db()
+        assert (check.state, check.attempts) == ("waiting", attempt - 1)
         EligibilityCheck.objects.update(next_attempt_at=clock.now())
         eligibility.ask(check.pk)
     check.refresh_from_db()
     assert check.state == "failed"
-    assert check.error
+    assert check.error == "The insurer's answer is not about this question."
+    line = PayerLine.objects.get(payer=cast.evergreen)
+    assert (line.failures, line.down_since) == (0, None), "it does answer"
+    step = eligibility.next_step(check)
+    assert step is not None
+    assert step.who == "nobody"
+
+
+def test_a_question_that_cannot_be_written_does_not_stand_in_front_for_ever(
+    cast: Cast, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_args: object, **_more: object) -> None:
+        raise KeyError("Rivera")
+
+    monkeypatch.setattr(x270, "build", break_down)
+    check = new_check(cast)
+    with pytest.raises(KeyError):
+        eligibility.ask(check.pk)
+    check.refresh_from_db()
+    assert (check.state, check.attempts) == ("waiting", 1)
+    assert check.error == "The question could not be written: KeyError", "no one's name is kept there"
+    assert eligibility.due_checks() == []
+
+
+def test_a_plan_that_was_taken_off_is_asked_about_no_more(cast: Cast, world: World) -> None:
+    check = new_check(cast)
+    coverages.remove_coverage(cast.own_plan)
+    assert eligibility.ask(check.pk) is None
+    check.refresh_from_db()
+    assert (check.state, check.error) == ("failed", "The plan was taken off the account.")
+    assert not EdiFile.objects.filter(kind="270").exists()
+
+
+def test_a_dependent_who_is_not_on_the_plan_learns_what_to_do(cast: Cast, world: World) -> None:
+    """Ben's card is known, Ana is not on it: AAA 67."""
+    ben = {"first_name": "Ben", "last_name": "Rivera", "birth_date": "1986-02-01", "gender": "M"}
+    for card_id, person in (("HB100", ben), ("HB101", {**ben, "first_name": "Max", "birth_date": "2015-05-05"})):
+        document = {**person, "card_id": "HB100", "plan": {"begins": demo.plan_year(clock.today()), "copay": "25.00"}}
+        world.put_member("HARB1", card_id, document)
+    check = eligibility.request_check(coverage=cast.bens_plan, reason=EligibilityCheck.Reason.REFRESH)
+    assert eligibility.ask(check.pk) is None
+    check.refresh_from_db()
+    assert (check.state, check.rejections[0]["code"]) == ("rejected", "67")
+    step = eligibility.next_step(check)
+    assert step is not None
+    assert step.who == "client"
+    assert step.text == (
+        "Harbor Mutual knows the plan, but did not find you on it. Please ask Ben to check with Harbor Mutual that you "
+        "are listed, with your name and birthday as you gave them to us. If your own card shows another member ID, "
+        "remove the plan and add it again with that ID."
+    )
+
+
+def test_an_insurer_that_answers_for_no_day_so_far_ahead_is_asked_about_today(
+    cast: Cast, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = x271.read
+
+    def too_far(raw: bytes) -> Any:
+        answer = real(raw)
+        told = dataclasses.replace(
+            answer.responses[0], benefits=(), rejections=(Rejection("2100C", "62", "C"),), subscriber=None
+        )
+        return dataclasses.replace(answer, responses=(told,))
+
+    monkeypatch.setattr(x271, "read", too_far)
+    ahead = clock.today() + timedelta(days=3)
+    check = eligibility.request_check(coverage=cast.own_plan, reason="before_session", service_date=ahead)
+    assert eligibility.ask(check.pk) is None
+    check.refresh_from_db()
+    assert (check.state, check.service_date) == ("waiting", clock.today())
+    monkeypatch.setattr(x271, "read", real)
+    snapshot = eligibility.ask(check.pk)
+    assert snapshot is not None
+    assert snapshot.effective_on == clock.today()
 
 
 def test_an_answer_reprices_and_says_why(cast: Cast, world: World) -> None:
