@@ -71,9 +71,11 @@ def _responses(data: Json) -> Iterator[str]:
             yield from _row("Plan dates", f"{response['plan_begin'] or '…'} to {response['plan_end'] or '…'}")
         for rejection in response["rejections"]:
             yield from _row("Rejected", f"{rejection['code']} {rejection['text']}")
+            yield from _row("  What to do", rejection["next"])
         for payer in response["other_payers"]:
             rank = f"as {payer['rank']}" if payer["rank"] else "order not said"
             yield from _row("Other insurance", payer["name"] or "no name", rank, payer["member_id"])
+        yield from _row("Ask instead", response["carve_out"])
         if response["cob_signal"] != "none":
             yield from _row("Who pays first", response["cob_signal"].replace("_", " "))
         for name, network in response["behavioral_health"].items():

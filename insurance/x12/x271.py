@@ -44,6 +44,10 @@ class Rejection:
     def cause(self) -> rejections.Cause:
         return rejections.cause(self.loop, self.code)
 
+    @property
+    def advice(self) -> rejections.Advice:
+        return rejections.advice(self.loop, self.code, self.follow_up)
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

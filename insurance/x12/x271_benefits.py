@@ -201,7 +201,14 @@ def describe_response(response: Response) -> dict[str, object]:
         "year_begin": benefits.year_begin.isoformat() if benefits.year_begin else None,
         "year_end": benefits.year_end.isoformat() if benefits.year_end else None,
         "rejections": [
-            {"code": rejection.code, "text": rejection.text, "follow_up": rejection.follow_up or None}
+            {
+                "code": rejection.code,
+                "text": rejection.text,
+                "follow_up": rejection.follow_up or None,
+                "loop": rejection.loop,
+                "helper": rejection.advice.helper.value,
+                "next": rejection.advice.sentence,
+            }
             for rejection in response.all_rejections
         ],
         "other_payers": [
@@ -211,7 +218,11 @@ def describe_response(response: Response) -> dict[str, object]:
         ],
         "cob_signal": benefits.cob_signal.value,
         "cob_reasons": list(benefits.cob_reasons),
-        "carve_out": benefits.carve_out.name if benefits.carve_out else None,
+        "carve_out": (
+            f"{benefits.carve_out.name or 'not named'} {benefits.carve_out.telephone or ''}".strip()
+            if benefits.carve_out
+            else None
+        ),
         "behavioral_health": behavioral,
         "conflicts": list(benefits.conflicts),
         "notes": list(benefits.notes),

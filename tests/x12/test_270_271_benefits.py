@@ -185,7 +185,15 @@ def test_a_rejection_never_means_inactive() -> None:
         ["72"], ["75", "71"], ["42"], ["98"],
     ]  # fmt: skip
     assert responses[0]["rejections"] == [
-        {"code": "72", "text": "The member id is missing or not valid", "follow_up": "C"}
+        {
+            "code": "72",
+            "text": "The member id is missing or not valid",
+            "follow_up": "C",
+            "loop": "2100C",
+            "helper": "client",
+            "next": "Compare the member id with the card, sign by sign, and enter it again. "
+            "The insurer says: Correct it and ask again.",
+        }
     ]
     assert (responses[2]["patient"], responses[2]["payer"]) == (None, "ALPHA HEALTH PLAN")
 
