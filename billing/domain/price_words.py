@@ -20,29 +20,44 @@ def explain(
     rules: Collection[CopayRule],
     deductible_known: bool,
     deductible_left: Decimal | None,
+    covered: bool,
     out_of_network: bool,
+    charge: Decimal | None,
 ) -> tuple[str, ...]:
     """Sentences for one session.
 
     ``possible`` are the shares in every way the unknown facts may be, ``rules`` the copay rules that may hold, and
-    ``deductible_left`` what is left of the deductible after this session.
+    ``deductible_left`` what is left of the deductible after this session. ``charge`` is the provider's full price where
+    the client owes what it has above the allowed amount.
     """
     if not possible[0].applied:
-        why = [
-            _("No covered visits are left: your plan pays nothing for this session, and you pay all of %(allowed)s")
-            % {"allowed": dollars(allowed)}
-        ]
+        why = [_not_covered(allowed, covered=covered)]
     elif all(_parts(shares) == _parts(possible[0]) for shares in possible):
-        why = _parts_in_words(possible[0], copay, coinsurance, deductible_left)
+        why = _parts_in_words(possible[0], copay, coinsurance, deductible_left, out_of_network=out_of_network)
     else:
         client = agreed(shares.client for shares in possible)
         missing = _missing(copay, coinsurance, rules, deductible_known)
         why = [*missing, _verdict(client, possible)]
-    if out_of_network:
+    if charge is not None and charge > allowed:
+        why.append(
+            _("The charge is %(charge)s, and your plan allows %(allowed)s of it: the %(above)s above that is yours to "
+              "pay, and counts towards no limit of your plan")
+            % {"charge": dollars(charge), "allowed": dollars(allowed), "above": dollars(charge - allowed)}
+        )  # fmt: skip
+    elif charge is None and out_of_network:
         why.append(
             _("Out of network: a charge above %(allowed)s is not part of this price") % {"allowed": dollars(allowed)}
         )
     return tuple(why)
+
+
+def _not_covered(allowed: Decimal, *, covered: bool) -> str:
+    amount = {"allowed": dollars(allowed)}
+    if not covered:
+        return _("Your plan does not cover this session: it pays nothing, and you pay all of %(allowed)s") % amount
+    return _("No covered visits are left: your plan pays nothing for this session, and you pay all of %(allowed)s") % (
+        amount
+    )
 
 
 def percent(share: Decimal) -> str:
@@ -55,7 +70,12 @@ def _parts(shares: Shares) -> tuple[Decimal, Decimal, Decimal]:
 
 
 def _parts_in_words(
-    shares: Shares, copay: Decimal | None, coinsurance: Decimal | None, deductible_left: Decimal | None
+    shares: Shares,
+    copay: Decimal | None,
+    coinsurance: Decimal | None,
+    deductible_left: Decimal | None,
+    *,
+    out_of_network: bool,
 ) -> list[str]:
     words: dict[str, str] = {}
     if shares.deductible:
@@ -80,13 +100,22 @@ def _parts_in_words(
             "rest": dollars(shares.shared_rest),
         }
     why = [words[part] for part in shares.applied if part in words]
-    if shares.cut and shares.client:
-        why.append(_("This session brings you to your out-of-pocket maximum: your plan pays the rest"))
-    elif shares.cut:
-        why.append(_("You have reached your out-of-pocket maximum: your plan pays all of this session"))
-    elif not shares.client:
-        why.append(_("Your plan pays all of this session"))
+    if shares.cut or not shares.client:
+        why.append(_who_pays_the_rest(shares, out_of_network=out_of_network))
     return why
+
+
+def _who_pays_the_rest(shares: Shares, *, out_of_network: bool) -> str:
+    """Out of network the plan never pays all of a session, only all that it allows."""
+    if shares.cut and shares.client:
+        if out_of_network:
+            return _("This session brings you to your out-of-pocket maximum: your plan pays the rest of what it allows")
+        return _("This session brings you to your out-of-pocket maximum: your plan pays the rest")
+    if shares.cut:
+        if out_of_network:
+            return _("You have reached your out-of-pocket maximum: your plan pays all that it allows")
+        return _("You have reached your out-of-pocket maximum: your plan pays all of this session")
+    return _("Your plan pays all that it allows") if out_of_network else _("Your plan pays all of this session")
 
 
 def _copay_in_words(shares: Shares) -> str:

@@ -51,6 +51,8 @@ class PlanTerms:
     coinsurance: Decimal | None = None
     """The client's share, 0 to 1."""
     visits_remaining: int | None = None
+    covered: bool = True
+    """``False``: the plan pays nothing for these sessions, and they use nothing of it."""
 
     def __post_init__(self) -> None:
         amounts = (
@@ -200,14 +202,18 @@ def price_sessions(terms: PlanTerms, sessions: Sequence[PlannedSession]) -> Pric
     return Pricing(tuple(prices[place] for place in range(len(sessions))), state.remaining())
 
 
-def price_session(state: PlanState, allowed: Decimal) -> tuple[PricedSession, PlanState]:
+def price_session(
+    state: PlanState, allowed: Decimal, *, charge: Decimal | None = None
+) -> tuple[PricedSession, PlanState]:
     """Price one session and say where the plan stands after it.
 
-    ``allowed`` is the plan's contracted amount for the session, not negative.
+    ``allowed`` is the plan's amount for the whole visit, all its procedure lines together, not negative. ``charge`` is
+    the provider's full price where no contract caps it: then the reasons tell what is above the allowed amount, which
+    is no part of the price (``billing/domain/out_of_network.py`` adds it).
     """
     if allowed < 0:
         raise ValueError("the allowed amount is never negative")
-    if state.visits == 0:
+    if state.visits == 0 or not state.terms.covered:
         shares = [Shares(not_covered=allowed)]
         after = state
     else:
@@ -236,7 +242,9 @@ def price_session(state: PlanState, allowed: Decimal) -> tuple[PricedSession, Pl
         rules=[world.rule for world in state.worlds],
         deductible_known=state.terms.deductible_known,
         deductible_left=min(deductibles, default=None),
+        covered=state.terms.covered,
         out_of_network=state.terms.network == "out",
+        charge=charge,
     )
     return replace(price, why=why), after
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from tests.domain.asking import differences
+
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "worked_examples.json"
 
 PRICE = {
@@ -87,18 +89,6 @@ def changed(scenario: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 DROP = object()
-
-
-def differences(expected: Any, actual: Any, place: str = "") -> list[str]:
-    """Where an answer is not as expected; keys that are not expected may be anything."""
-    if isinstance(expected, dict):
-        return [
-            line for key, value in expected.items() for line in differences(value, actual.get(key), f"{place}.{key}")
-        ]
-    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        pairs = zip(expected, actual, strict=True)
-        return [line for at, pair in enumerate(pairs) for line in differences(*pair, f"{place}[{at}]")]
-    return [] if expected == actual else [f"{place}: expected {expected!r}, got {actual!r}"]
 
 
 @pytest.mark.skipif(not CASES.exists(), reason=f"the published cases are not here: {CASES}")

@@ -1,41 +1,34 @@
-"""What holds for every price: parts add up, nothing passes a limit, and what is said to be known does not change."""
+"""What holds for every price, over thousands of plans: an independent reckoning agrees, and nothing passes a limit."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import accumulate
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.domain.pricing import CopayRule, PlannedSession, PlanTerms, PricedSession, Pricing, price_sessions
+from billing.domain.pricing import (
+    CopayRule,
+    PlannedSession,
+    PlanState,
+    PlanTerms,
+    PricedSession,
+    Pricing,
+    price_session,
+    price_sessions,
+)
 from common.agreement import agreed
+from tests.domain.price_oracle import Cost, Plan, readings, year
+from tests.domain.price_worlds import START, cents, dollars, plans, sessions, terms_of, weekly
 
 FIGURES = ("client", "plan", "deductible", "copay", "coinsurance", "not_covered")
 LEFT = ("out_of_pocket", "family_out_of_pocket", "visits")
 
-
-def cents(most: int) -> st.SearchStrategy[Decimal]:
-    return st.integers(0, most).map(lambda count: (Decimal(count) / 100).quantize(Decimal("0.01")))
-
-
-money = cents(40_000)
-shares = st.integers(0, 100).map(lambda percent: Decimal(percent) / 100)
-terms = st.builds(
-    PlanTerms,
-    deductible_remaining=st.none() | money,
-    family_deductible_remaining=st.none() | money,
-    out_of_pocket_remaining=st.none() | money,
-    family_out_of_pocket_remaining=st.none() | money,
-    copay=st.none() | cents(10_000),
-    copay_rule=st.none() | st.sampled_from(CopayRule),
-    coinsurance=st.none() | shares,
-    visits_remaining=st.none() | st.integers(0, 6),
-)
-sessions = st.lists(
-    st.builds(PlannedSession, date=st.dates(date(2026, 1, 1), date(2026, 1, 9)), allowed=cents(20_000)), max_size=6
-)
+many = settings(max_examples=5000, deadline=None)
+some = settings(max_examples=700, deadline=None)
+known_plans = plans(unknown=False)
 
 
 def figures(pricing: Pricing) -> list[object]:
@@ -43,156 +36,293 @@ def figures(pricing: Pricing) -> list[object]:
     return prices + [getattr(pricing.remaining, name) for name in LEFT]
 
 
-@given(terms, sessions)
-def test_parts_add_up_and_stay_in_their_bounds(plan: PlanTerms, planned: list[PlannedSession]) -> None:
-    pricing = price_sessions(plan, planned)
-
-    for session, price in zip(planned, pricing.sessions, strict=True):
-        parts = (price.deductible, price.copay, price.coinsurance, price.not_covered)
-        assert all(part is None or 0 <= part <= session.allowed for part in parts)
-        if price.client is None:
-            assert price.plan is None
-            continue
-        assert 0 <= price.client <= session.allowed
-        assert price.plan is not None
-        assert price.client + price.plan == session.allowed
-        known = [part for part in parts if part is not None]
-        assert sum(known) == price.client or (len(known) < len(parts) and sum(known) <= price.client)
-        assert price.client == price.client.quantize(Decimal("0.01"))
+def price(plan: Plan, planned: list[int]) -> Pricing:
+    return price_sessions(terms_of(plan), weekly(planned))
 
 
-@given(terms, sessions)
-def test_covered_shares_never_pass_the_maximum(plan: PlanTerms, planned: list[PlannedSession]) -> None:
-    pricing = price_sessions(plan, planned)
-
-    counted = sum(price.client or Decimal(0) for price in pricing.sessions if not price.not_covered)
-    for maximum in (plan.out_of_pocket_remaining, plan.family_out_of_pocket_remaining):
-        assert maximum is None or counted <= maximum
+def running(pricing: Pricing) -> list[Decimal]:
+    """What the client has paid after each session."""
+    return list(accumulate(session.client or Decimal(0) for session in pricing.sessions))
 
 
-@given(terms, sessions)
-def test_remaining_figures_fall_by_what_was_paid(plan: PlanTerms, planned: list[PlannedSession]) -> None:
-    pricing = price_sessions(plan, planned)
-
-    if pricing.total_client is not None and pricing.remaining.out_of_pocket is not None:
-        counted = sum(price.client or Decimal(0) for price in pricing.sessions if not price.not_covered)
-        assert plan.out_of_pocket_remaining == pricing.remaining.out_of_pocket + counted
-    if pricing.remaining.deductible is not None and all(price.deductible is not None for price in pricing.sessions):
-        paid = sum(price.deductible or Decimal(0) for price in pricing.sessions)
-        assert plan.deductible_remaining == pricing.remaining.deductible + paid
+# --- An independent reckoning -----------------------------------------------------------------------------------------
 
 
-@given(terms, sessions, st.randoms(use_true_random=False))
-def test_the_order_in_which_different_days_are_given_changes_nothing(
-    plan: PlanTerms, planned: list[PlannedSession], random: Random
+def same(priced: PricedSession, cost: Cost) -> bool:
+    return all(getattr(priced, name) == dollars(getattr(cost, name)) for name in FIGURES)
+
+
+@given(known_plans, sessions())
+@many
+def test_every_part_of_every_price_is_what_counting_cents_gives(plan: Plan, planned: list[int]) -> None:
+    pricing = price(plan, planned)
+    costs = year(plan, planned)
+
+    assert all(same(priced, cost) for priced, cost in zip(pricing.sessions, costs, strict=True))
+    left = pricing.remaining
+    to_deductible = sum(cost.deductible for cost in costs)
+    to_maximum = sum(cost.client - cost.not_covered for cost in costs)
+    for figure, used, now in (
+        (plan.deductible, to_deductible, left.deductible),
+        (plan.family_deductible, to_deductible, left.family_deductible),
+        (plan.maximum, to_maximum, left.out_of_pocket),
+        (plan.family_maximum, to_maximum, left.family_out_of_pocket),
+    ):
+        assert now == (None if figure is None else dollars(max(0, figure - used)))
+    assert left.visits == (None if plan.visits is None else max(0, plan.visits - len(planned)))
+
+
+tiny = st.integers(0, 9)
+tiny_plans = st.builds(
+    Plan,
+    deductible=st.none() | tiny,
+    maximum=st.none() | tiny,
+    family_maximum=st.none() | tiny,
+    copay=st.none() | tiny,
+    rule=st.none() | st.sampled_from([rule.value for rule in CopayRule]),
+    percent=st.sampled_from([0, 10, 50, 85, 100]),
+    visits=st.none() | st.integers(0, 3),
+)
+
+
+def assert_known_exactly_when_all_readings_agree(plan: Plan, planned: list[int]) -> None:
+    possible = list(readings(plan, planned))
+    pricing = price(plan, planned)
+
+    for place, priced in enumerate(pricing.sessions):
+        for name in FIGURES:
+            expected = agreed(dollars(getattr(costs[place], name)) for costs in possible)
+            assert getattr(priced, name) == expected, (place, name)
+    for name, figure in (("out_of_pocket", plan.maximum), ("family_out_of_pocket", plan.family_maximum)):
+        used = (sum(cost.client - cost.not_covered for cost in costs) for costs in possible)
+        left = None if figure is None else agreed(dollars(max(0, figure - amount)) for amount in used)
+        assert getattr(pricing.remaining, name) == left, name
+
+
+@given(tiny_plans, st.lists(tiny, max_size=4))
+@settings(max_examples=1000, deadline=None)
+def test_a_figure_is_known_exactly_when_every_plan_it_may_be_agrees(plan: Plan, planned: list[int]) -> None:
+    """The few possibilities that pricing follows give the same answer as trying every deductible and every rule."""
+    assert_known_exactly_when_all_readings_agree(plan, planned)
+
+
+@given(
+    st.builds(
+        Plan,
+        deductible=st.none() | st.integers(0, 4),
+        maximum=st.none() | st.integers(0, 6),
+        rule=st.none() | st.sampled_from([rule.value for rule in CopayRule]),
+        visits=st.none() | st.integers(0, 2),
+    ),
+    st.lists(st.integers(0, 4), max_size=3),
+)
+@settings(max_examples=400, deadline=None)
+def test_without_copay_and_coinsurance_a_figure_is_known_exactly_when_any_share_gives_it(
+    plan: Plan, planned: list[int]
 ) -> None:
-    one_a_day = [
-        PlannedSession(date(2026, 1, 1) + timedelta(days=place), session.allowed)
-        for place, session in enumerate(planned)
+    assert_known_exactly_when_all_readings_agree(plan, planned)
+
+
+# --- Bounds -----------------------------------------------------------------------------------------------------------
+
+
+@given(plans(), sessions())
+@some
+def test_parts_add_up_and_stay_in_their_bounds(plan: Plan, planned: list[int]) -> None:
+    for allowed, priced in zip(weekly(planned), price(plan, planned).sessions, strict=True):
+        parts = (priced.deductible, priced.copay, priced.coinsurance, priced.not_covered)
+        assert all(part is None or 0 <= part <= allowed.allowed for part in parts)
+        assert (priced.client is None) == (priced.plan is None)
+        if priced.client is None or priced.plan is None:
+            continue
+        assert 0 <= priced.client <= allowed.allowed
+        assert priced.client + priced.plan == allowed.allowed
+        known = [part for part in parts if part is not None]
+        assert sum(known) == priced.client or (len(known) < len(parts) and sum(known) <= priced.client)
+        assert priced.client == priced.client.quantize(Decimal("0.01"))
+
+
+@given(plans(), sessions())
+@some
+def test_covered_shares_never_pass_a_maximum_and_the_rest_is_what_remains(plan: Plan, planned: list[int]) -> None:
+    pricing = price(plan, planned)
+
+    counted = sum((each.client or Decimal(0)) - (each.not_covered or Decimal(0)) for each in pricing.sessions)
+    for maximum, left in (
+        (dollars(plan.maximum), pricing.remaining.out_of_pocket),
+        (dollars(plan.family_maximum), pricing.remaining.family_out_of_pocket),
+    ):
+        assert maximum is None or counted <= maximum
+        if maximum is not None and left is not None and pricing.total_client is not None:
+            assert maximum == left + counted
+    paid = [each.deductible for each in pricing.sessions]
+    if pricing.remaining.deductible is not None and None not in paid:
+        assert dollars(plan.deductible) == pricing.remaining.deductible + sum(part or Decimal(0) for part in paid)
+
+
+# --- More of one thing, less of another -------------------------------------------------------------------------------
+
+
+@given(known_plans, cents(20_000), cents(20_000))
+@some
+def test_a_dearer_session_costs_neither_client_nor_plan_less(plan: Plan, allowed: int, more: int) -> None:
+    [one], [dearer] = price(plan, [allowed]).sessions, price(plan, [allowed + more]).sessions
+
+    assert one.client is not None
+    assert dearer.client is not None
+    assert one.plan is not None
+    assert dearer.plan is not None
+    assert one.client <= dearer.client
+    assert one.plan <= dearer.plan
+
+
+@given(known_plans, sessions(), cents(20_000))
+@some
+def test_what_asks_more_of_the_client_never_makes_the_year_cheaper(plan: Plan, planned: list[int], more: int) -> None:
+    """At no point of the year: more deductible, a higher maximum, a larger share, fewer visits."""
+    harder = [
+        replace(
+            plan,
+            deductible=None if plan.deductible is None else plan.deductible + more,
+            family_deductible=None if plan.family_deductible is None else plan.family_deductible + more,
+        )
     ]
-    places = list(range(len(one_a_day)))
+    if plan.maximum is not None:
+        harder += [replace(plan, maximum=plan.maximum + more), replace(plan, maximum=None)]
+    if plan.percent is not None:
+        harder.append(replace(plan, percent=min(100, plan.percent + more % 100)))
+    if plan.visits:
+        harder.append(replace(plan, visits=plan.visits - 1))
+    paid = running(price(plan, planned))
+
+    for other in harder:
+        assert all(now <= then for now, then in zip(paid, running(price(other, planned)), strict=True)), other
+
+
+@given(known_plans.filter(lambda plan: plan.copay is not None), cents(20_000), cents(5_000))
+@some
+def test_a_copay_alone_is_the_cheapest_and_a_larger_one_never_cheaper(plan: Plan, allowed: int, more: int) -> None:
+    clients = {
+        rule: price(replace(plan, rule=rule.value), [allowed]).sessions[0].client or Decimal(0) for rule in CopayRule
+    }
+
+    assert clients[CopayRule.WAIVES_DEDUCTIBLE] == min(clients.values())
+    larger = replace(plan, copay=(plan.copay or 0) + more)
+    assert running(price(plan, [allowed])) <= running(price(larger, [allowed]))
+
+
+# --- Order, parts of a year, and what is learned ----------------------------------------------------------------------
+
+
+@given(plans(), sessions(), st.randoms(use_true_random=False))
+@some
+def test_the_order_in_which_different_days_are_given_changes_nothing(
+    plan: Plan, planned: list[int], random: Random
+) -> None:
+    given_in_order = weekly(planned)
+    places = list(range(len(planned)))
     random.shuffle(places)
 
-    in_order = price_sessions(plan, one_a_day)
-    shuffled = price_sessions(plan, [one_a_day[place] for place in places])
+    in_order = price_sessions(terms_of(plan), given_in_order)
+    shuffled = price_sessions(terms_of(plan), [given_in_order[place] for place in places])
 
     assert shuffled.remaining == in_order.remaining
     assert list(shuffled.sessions) == [in_order.sessions[place] for place in places]
 
 
-@given(terms, sessions, money, st.none() | money, st.sampled_from(CopayRule), shares)
-@settings(max_examples=300)
+@given(known_plans, sessions(), st.integers(0, 6))
+@some
+def test_pricing_goes_on_from_what_remains_as_if_it_had_never_stopped(
+    plan: Plan, planned: list[int], stop: int
+) -> None:
+    """An insurer's new figures after some sessions give the later ones the same prices: nothing is counted twice."""
+    whole = price(plan, planned)
+    left = price(plan, planned[:stop]).remaining
+    rest = price_sessions(
+        replace(
+            terms_of(plan),
+            deductible_remaining=left.deductible,
+            family_deductible_remaining=left.family_deductible,
+            out_of_pocket_remaining=left.out_of_pocket,
+            family_out_of_pocket_remaining=left.family_out_of_pocket,
+            visits_remaining=left.visits,
+        ),
+        weekly(planned[stop:]),
+    )
+
+    assert [each.client for each in rest.sessions] == [each.client for each in whole.sessions[stop:]]
+    assert rest.remaining == whole.remaining
+
+
+@given(known_plans, sessions())
+@some
+def test_a_session_the_insurer_decided_as_predicted_leaves_the_plan_where_the_prediction_did(
+    plan: Plan, planned: list[int]
+) -> None:
+    predicted = decided = PlanState.start(terms_of(plan))
+    for session in weekly(planned):
+        priced, predicted = price_session(predicted, session.allowed)
+        assert priced.client is not None
+        assert priced.deductible is not None
+        assert priced.not_covered is not None
+        decided = decided.after_adjudicated(
+            client=priced.client - priced.not_covered, deductible=priced.deductible, covered=decided.visits != 0
+        )
+        assert decided == predicted
+
+
+@given(plans(), sessions(), cents(40_000), st.none() | cents(40_000), st.sampled_from(CopayRule), st.integers(0, 100))
+@some
 def test_what_is_known_stays_when_a_missing_fact_is_learned(
-    plan: PlanTerms,
-    planned: list[PlannedSession],
-    deductible: Decimal,
-    family: Decimal | None,
-    rule: CopayRule,
-    coinsurance: Decimal,
+    plan: Plan, planned: list[int], deductible: int, family: int | None, rule: CopayRule, percent: int
 ) -> None:
     learned = plan
-    if not plan.deductible_known:
-        learned = replace(learned, deductible_remaining=deductible, family_deductible_remaining=family)
-    if plan.copay is not None and plan.copay_rule is None:
-        learned = replace(learned, copay_rule=rule)
-    if not plan.share_known and plan.copay_rule != CopayRule.WAIVES_DEDUCTIBLE:
-        learned = replace(learned, coinsurance=coinsurance)
+    if plan.deductible is None and plan.family_deductible is None:
+        learned = replace(learned, deductible=deductible, family_deductible=family)
+    if plan.copay is not None and plan.rule is None:
+        learned = replace(learned, rule=rule.value)
+    if plan.copay is None and plan.percent is None and plan.rule != CopayRule.WAIVES_DEDUCTIBLE:
+        learned = replace(learned, percent=percent)
 
-    before, after = figures(price_sessions(plan, planned)), figures(price_sessions(learned, planned))
+    before, after = figures(price(plan, planned)), figures(price(learned, planned))
 
     for known, now in zip(before, after, strict=True):
         assert known is None or known == now
 
 
-def every_reading(plan: PlanTerms, planned: list[PlannedSession]) -> list[Pricing]:
-    """The sessions priced under every deductible, to the cent, and every copay rule that may hold."""
-    most = int(sum(session.allowed for session in planned) * 100) + 1
-    deductibles = [plan.deductible_remaining]
-    if not plan.deductible_known:
-        deductibles = [Decimal(count) / 100 for count in range(most + 1)]
-    unknown_rule = plan.copay is not None and plan.copay_rule is None
-    rules = list(CopayRule) if unknown_rule else [plan.copay_rule]
-    return [
-        price_sessions(replace(plan, deductible_remaining=deductible, copay_rule=rule), planned)
-        for deductible, rule in product(deductibles, rules)
-    ]
+@given(known_plans, sessions())
+@settings(max_examples=200, deadline=None)
+def test_sessions_of_one_day_are_priced_as_they_are_given(plan: Plan, planned: list[int]) -> None:
+    one_day = [PlannedSession(START, each.allowed) for each in weekly(planned)]
+
+    assert price_sessions(terms_of(plan), one_day) == price(plan, planned)
 
 
-few_cents = cents(9)
-tiny_plans = st.builds(
-    PlanTerms,
-    deductible_remaining=st.none() | few_cents,
-    out_of_pocket_remaining=st.none() | few_cents,
-    copay=st.none() | few_cents,
-    copay_rule=st.none() | st.sampled_from(CopayRule),
-    coinsurance=st.sampled_from([Decimal(0), Decimal("0.1"), Decimal("0.5"), Decimal("0.85"), Decimal(1)]),
-    visits_remaining=st.none() | st.integers(0, 3),
-)
-tiny_sessions = st.lists(st.builds(PlannedSession, date=st.just(date(2026, 1, 1)), allowed=few_cents), max_size=4)
+@given(sessions())
+@settings(max_examples=100, deadline=None)
+def test_a_plan_that_covers_nothing_leaves_all_to_the_client_and_uses_nothing(planned: list[int]) -> None:
+    terms = PlanTerms(
+        deductible_remaining=Decimal("50.00"), out_of_pocket_remaining=Decimal("10.00"), coinsurance=Decimal("0.20"),
+        visits_remaining=3, covered=False,
+    )  # fmt: skip
+    state = PlanState.start(terms)
+
+    for session in weekly(planned):
+        priced, after = price_session(state, session.allowed)
+        assert (priced.client, priced.not_covered, priced.plan) == (session.allowed, session.allowed, Decimal(0))
+        assert after == state
 
 
-@given(tiny_plans, tiny_sessions)
-@settings(max_examples=250, deadline=None)
-def test_a_figure_is_known_exactly_when_all_readings_agree(plan: PlanTerms, planned: list[PlannedSession]) -> None:
-    """The few possibilities that pricing follows give the same answer as trying every single one."""
-    readings = every_reading(plan, planned)
-    pricing = price_sessions(plan, planned)
+@given(known_plans, st.integers(1, 300))
+@settings(max_examples=100, deadline=None)
+def test_a_year_ends_with_the_maximum_paid_or_every_session_shared(plan: Plan, allowed: int) -> None:
+    """Fifty-two sessions: the shares of covered sessions add up to the maximum at most, and then stop."""
+    plan = replace(plan, maximum=5_000, visits=None)
+    pricing = price_sessions(
+        terms_of(plan), [PlannedSession(START + timedelta(days=7 * week), Decimal(allowed)) for week in range(52)]
+    )
+    paid = running(pricing)
 
-    for place, price in enumerate(pricing.sessions):
-        for name in FIGURES:
-            expected = agreed(getattr(reading.sessions[place], name) for reading in readings)
-            assert getattr(price, name) == expected, (place, name)
-    for name in LEFT:
-        assert getattr(pricing.remaining, name) == agreed(getattr(one.remaining, name) for one in readings), name
-
-
-class Freehand:
-    """Neither copay nor coinsurance known: any share of what the deductible leaves, another one each session."""
-
-    @staticmethod
-    def price(plan: PlanTerms, planned: list[PlannedSession], choices: tuple[int, ...]) -> list[Decimal]:
-        room, deductible, clients = plan.out_of_pocket_remaining, plan.deductible_remaining or Decimal(0), []
-        for session, choice in zip(planned, choices, strict=True):
-            part = min(deductible, session.allowed)
-            rest = min(Decimal(choice) / 100, session.allowed - part)
-            client = part + rest if room is None else min(part + rest, room)
-            deductible -= min(part, client)
-            room = None if room is None else room - client
-            clients.append(client)
-        return clients
-
-
-@given(
-    st.builds(PlanTerms, deductible_remaining=cents(4), out_of_pocket_remaining=st.none() | cents(6)),
-    st.lists(st.builds(PlannedSession, date=st.just(date(2026, 1, 1)), allowed=cents(4)), max_size=3),
-)
-@settings(max_examples=150, deadline=None)
-def test_without_copay_and_coinsurance_a_price_is_known_exactly_when_any_share_gives_it(
-    plan: PlanTerms, planned: list[PlannedSession]
-) -> None:
-    possible = [Freehand.price(plan, planned, choices) for choices in product(range(5), repeat=len(planned))]
-
-    prices: tuple[PricedSession, ...] = price_sessions(plan, planned).sessions
-
-    for place, price in enumerate(prices):
-        assert price.client == agreed(clients[place] for clients in possible)
+    assert paid[-1] <= Decimal("50.00")
+    stopped = [each.client for each, sum_so_far in zip(pricing.sessions[1:], paid, strict=False) if sum_so_far == 50]
+    assert not any(stopped)

@@ -14,8 +14,15 @@ from pytest_django import DjangoAssertNumQueries
 from care.models import ProcedureLine, Session
 from common import clock
 from insurance.models import Credential, FeeSchedule, NetworkContract
-from insurance.services.claim_content import billed_modifiers
-from insurance.services.network import rated_lines, rates, standing, standings, unrated_lines, why_no_rate
+from insurance.services.network import (
+    billed_modifiers,
+    rated_lines,
+    rates,
+    standing,
+    standings,
+    unrated_lines,
+    why_no_rate,
+)
 from people.models import Licence, Provider
 from tests import cast as people
 from tests.cast import LONG_AGO, Cast
