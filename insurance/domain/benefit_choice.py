@@ -60,7 +60,8 @@ def choose(
     if not any(line.kind in _STATUS for line in current):
         # "Not active" with an end in the past is no line of another time: it says since when.
         current += tuple(line for line in every if line.kind is LineKind.INACTIVE and not begins_later(line, on))
-    passed_over = [line for line in every if line not in current]
+    kept = {id(line) for line in current}
+    passed_over = [line for line in every if id(line) not in kept]
     pick = pick_plan(every, current)
     plans = [_status(lines) for lines in pick.lines]
     status = plans[0]

@@ -102,7 +102,7 @@ def coordinate(lines: Iterable[BenefitLine], *, payer_name: str, payer_id: str, 
     weak = _weak_signs(lines)
     if signal is CobSignal.NONE:
         signal = CobSignal.UNDETERMINED if weak else CobSignal.NO_OVERLAP if apart else CobSignal.NONE
-    return Coordination(signal, (*reasons, *weak), tuple(payers.values()), tuple(notes))
+    return Coordination(signal, tuple(dict.fromkeys((*reasons, *weak))), tuple(payers.values()), tuple(notes))
 
 
 def _payers(line: BenefitLine) -> list[LineParty]:

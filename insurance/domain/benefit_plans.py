@@ -43,7 +43,8 @@ def pick_plan(every: Iterable[BenefitLine], current: Iterable[BenefitLine]) -> P
     if len(names) < 2 or _one_for_each_network(status):
         return Pick((current,))
     owner = _owner(status)
-    told = [line for line in status if line in current]
+    in_force = {id(line) for line in current}
+    told = [line for line in status if id(line) in in_force]
     alive = {_label(line) for line in told}
     if not alive:
         return Pick((current,))

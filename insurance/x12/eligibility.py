@@ -235,7 +235,8 @@ def read_number(segment: Segment, index: int, findings: list[Finding]) -> Decima
 
 
 def name_row(name: Name) -> Row:
-    """An NM1, cleaned of characters that X12 reserves."""
+    """An NM1, cleaned of characters that X12 reserves; an id that has none left is not named (NM108 needs NM109)."""
+    identifier = clean(name.id)
     return (
         "NM1",
         name.entity,
@@ -245,8 +246,8 @@ def name_row(name: Name) -> Row:
         clean(name.middle),
         "",
         clean(name.suffix),
-        name.qualifier,
-        clean(name.id),
+        name.qualifier if identifier else "",
+        identifier,
     )
 
 

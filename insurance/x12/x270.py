@@ -18,6 +18,9 @@ from insurance.x12.segments import (
     write_interchange,
 )
 
+DEPENDENTS = ("01", "19", "34")
+"""INS02 of a dependent in a question: spouse, child, other adult. Any other relationship is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
@@ -232,7 +235,8 @@ def _rows(inquiry: Inquiry, sender: Party, at: datetime) -> list[Row]:
     if inquiry.dependent is not None:
         rows.extend((("HL", "4", "3", shared.DEPENDENT, "0"), trace))
         rows.extend(shared.member_rows(inquiry.dependent, "03"))
-        rows.extend(shared.relationship_row(inquiry.dependent, subscriber=False))
+        if inquiry.dependent.relationship in DEPENDENTS:
+            rows.extend(shared.relationship_row(inquiry.dependent, subscriber=False))
     rows.extend(asked)
     return rows
 
