@@ -1,14 +1,22 @@
-"""Why an estimate changed, and the sentence that tells the client. Pure."""
+"""Why an estimate changed, and the sentences that tell it. Pure. A table with figures: ``docs/cost-changes.md``."""
 
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from common.money import ZERO, dollars
+from billing.domain import change_words
+from billing.domain.estimates import (
+    Estimate,
+    rate_moved_it,
+    reaches_maximum,
+    visit_changed,
+    weighed,
+    year_began,
+)
+from common.money import dollars
+
+__all__ = ["Change", "Estimate", "cause", "is_correction", "reason", "sentence"]
 
 
 class Change(StrEnum):
@@ -24,59 +32,90 @@ class Change(StrEnum):
     BENEFITS_CORRECTED = "benefits_corrected"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """One estimate and what it came from. Amounts in dollars; ``deductible`` ``None``: not known.
-
-    ``plan`` and ``snapshot`` are ids; ``maximum_reached``: the snapshot itself leaves nothing of the maximum.
-    """
-
-    amount: Decimal
-    allowed: Decimal
-    payer: str
-    plan: int | None
-    snapshot: int | None = None
-    plan_begin: date | None = None
-    deductible: Decimal | None = None
-    verified: bool = True
-    maximum_reached: bool = False
-
-
 def reason(before: Estimate | None, now: Estimate) -> Change:
-    """The first fact that explains the change."""
+    """The reason to give; there always is one. ``docs/cost-changes.md`` says why in this order."""
     if before is None:
         return Change.FIRST
     if before.plan != now.plan:
         return Change.NEW_PLAN
-    if before.allowed != now.allowed:
-        return Change.RATE_CHANGED
-    if before.plan_begin and now.plan_begin and now.plan_begin > before.plan_begin:
-        return Change.PLAN_YEAR_RESET
-    if now.amount < before.amount and now.verified and before.verified:
-        if now.amount == ZERO or now.maximum_reached:
-            return Change.OUT_OF_POCKET_MET
-        if before.deductible and now.deductible == ZERO:
-            return Change.DEDUCTIBLE_MET
-    if before.snapshot == now.snapshot:
-        # The insurer said nothing new: the sessions before this one use more or less of the plan than they did.
+    if visit_changed(before, now):
         return Change.SESSION_CHANGED
-    return Change.BENEFITS_CORRECTED
+    if year_began(before, now):
+        return Change.PLAN_YEAR_RESET
+    if before.verified != now.verified:
+        return Change.BENEFITS_CORRECTED
+    if not now.verified:
+        return Change.RATE_CHANGED if before.allowed != now.allowed else Change.BENEFITS_CORRECTED
+    if any(bears for _correction, bears in weighed(before, now)):
+        return Change.BENEFITS_CORRECTED
+    if rate_moved_it(before, now):
+        return Change.RATE_CHANGED
+    if now.amount < before.amount:
+        if reaches_maximum(now):
+            return Change.OUT_OF_POCKET_MET
+        if now.deductible is not None and before.deductible is not None and now.deductible < before.deductible:
+            return Change.DEDUCTIBLE_MET
+    return Change.SESSION_CHANGED
 
 
-def sentence(change: Change, now: Estimate, *, on: date) -> str:
-    """The reason in plain words and figures; ``on`` is the day it is told."""
+def is_correction(before: Estimate | None, now: Estimate) -> bool:
+    """Whether what we told before was wrong and is right now, so that client and provider are owed a letter.
+
+    Benefits that become known, or are known no longer, make nothing wrong that we told as known.
+    """
+    if before is None or not (before.verified and now.verified):
+        return False
+    return reason(before, now) is Change.BENEFITS_CORRECTED
+
+
+def sentence(
+    change: Change, before: Estimate | None, now: Estimate, *, on: date, client_name: str | None = None
+) -> str:
+    """The reason in plain words and figures, with what the session costs now. ``on`` is the day it is told.
+
+    It speaks to the client, or about the client when there is a ``client_name``.
+    """
     words = {
-        Change.FIRST: _("We worked out this price from your benefits with %(payer)s: %(amount)s."),
-        Change.NEW_PLAN: _("%(payer)s now pays first, so this session costs %(amount)s."),
-        Change.RATE_CHANGED: _("The rate agreed with %(payer)s changed, so this session costs %(amount)s."),
-        Change.PLAN_YEAR_RESET: _("Your plan year started again, so this session costs %(amount)s."),
-        Change.DEDUCTIBLE_MET: _("You have met your deductible, so this session costs %(amount)s."),
-        Change.OUT_OF_POCKET_MET: _("You have reached your out-of-pocket maximum, so this session costs %(amount)s."),
-        Change.SESSION_CHANGED: _(
-            "Your other sessions now use a different part of your benefits, so this session costs %(amount)s."
-        ),
-        Change.BENEFITS_CORRECTED: _(
-            "%(payer)s gave us newer information on %(day)s, so this session costs %(amount)s."
-        ),
-    }[change]
-    return words % {"payer": now.payer, "amount": dollars(now.amount), "day": date_format(on, "j F Y")}
+        "cause": _cause(change, before, now, on, client_name),
+        "now": dollars(now.amount),
+        "before": dollars(before.amount) if before else "",
+    }
+    if not now.verified and now.amount == now.allowed:
+        return _("%(cause)s, so this session costs its full price of %(now)s for now.") % words
+    if not now.verified:
+        return _("%(cause)s, so this session costs %(now)s for now.") % words
+    if before is None and change is Change.FIRST:
+        return _("%(cause)s: %(now)s.") % words
+    if before is None or (change is Change.PLAN_YEAR_RESET and before.amount != now.amount):
+        # The price of another year is nothing to compare with.
+        return _("%(cause)s, so this session costs %(now)s.") % words
+    if before.amount == now.amount:
+        return _("%(cause)s; this session still costs %(now)s.") % words
+    if visit_changed(before, now):
+        return _("%(cause)s, so it costs %(now)s instead of %(before)s.") % words
+    return _("%(cause)s, so this session costs %(now)s instead of %(before)s.") % words
+
+
+def cause(change: Change, before: Estimate | None, now: Estimate, *, on: date, client_name: str | None = None) -> str:
+    """The reason alone, as a sentence of its own: for a letter that gives the amounts in a list."""
+    return _cause(change, before, now, on, client_name).rstrip(".") + "."  # "… with Harbor Mutual Inc."
+
+
+def _cause(change: Change, before: Estimate | None, now: Estimate, on: date, name: str | None) -> str:
+    match change:
+        case Change.FIRST:
+            return change_words.first(now, name)
+        case Change.NEW_PLAN:
+            return change_words.new_plan(before, now, name)
+        case Change.RATE_CHANGED:
+            return change_words.new_rate(before, now)
+        case Change.PLAN_YEAR_RESET:
+            return change_words.new_year(before, now, on, name)
+        case Change.OUT_OF_POCKET_MET:
+            return change_words.maximum_met(now, name)
+        case Change.DEDUCTIBLE_MET:
+            return change_words.deductible_met(now, name)
+        case Change.SESSION_CHANGED:
+            return change_words.session_changed(before, now, on, name)
+        case Change.BENEFITS_CORRECTED:
+            return change_words.benefits_corrected(before, now, on, name)

@@ -151,17 +151,18 @@ def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] 
     """
     answers = sorted(answers, key=lambda each: each.at)
     run = _same_words(answers)
-    visits = sorted((each for each in seen if each.at > run[0].at), key=lambda each: (each.at, each.id))
+    visits = [each for each in seen if each.at > run[0].at]
     office, telehealth = run[-1].shares
     at_office = [each for each in visits if not each.telehealth]
     by_video = [each for each in visits if each.telehealth]
     told_office, told_video = Candidate(office), Candidate(telehealth)
     options: list[tuple[Candidate, Candidate]]
+    together: Reading | None = None
     if office == telehealth:
         options = [(each, each) for each in _candidates(office, visits, others)]
-        best = _best(run, visits, options)
-        if best.sure or not (at_office and by_video):
-            return best
+        together = _best(run, visits, options)
+        if not (together.costs and at_office and by_video):
+            return together
     # One place after the other: what one of them costs says nothing about the other.
     options = [(each, told_video) for each in _candidates(office, at_office, others)]
     chosen = _best(run, visits, options).office
@@ -170,7 +171,15 @@ def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] 
         options = [(chosen, told_video)]
     elif not at_office:
         options = [(told_office, each) for _chosen, each in options]
-    return _best(run, visits, options)
+    apart = _best(run, visits, options)
+    return together if together is not None and together.costs <= apart.costs else apart
+
+
+def as_told(answers: Sequence[Told], seen: Iterable[Seen]) -> Reading:
+    """The reading that keeps to what we were told a visit costs, whatever was decided; only what is left moves."""
+    run = _same_words(sorted(answers, key=lambda each: each.at))
+    visits = [each for each in seen if each.at > run[0].at]
+    return _best(run, visits, [(Candidate(run[-1].office), Candidate(run[-1].telehealth))])
 
 
 def _same_words(answers: Sequence[Told]) -> list[Told]:
@@ -187,6 +196,8 @@ def _best(run: Sequence[Told], visits: Sequence[Seen], options: Iterable[tuple[C
     """The cheapest reading; of equals the first."""
     best: Reading | None = None
     for office, telehealth in options:
+        if best is not None and best.costs == Costs.AS_TOLD:
+            break
         best = _follow(run, visits, office, telehealth, cheaper_than=best.costs if best else None) or best
     assert best is not None, "what we were told is always an option"
     return best
@@ -204,7 +215,7 @@ def _follow(
     active = run[-1].active
     in_year = _Sums()
     events: list[Told | Seen] = [*run[1:], *visits]
-    for event in sorted(events, key=lambda each: (each.at, isinstance(each, Seen))):
+    for event in sorted(events, key=_in_time):
         if cheaper_than is not None and costs >= cheaper_than:
             return None
         if isinstance(event, Told):
@@ -233,6 +244,11 @@ def _follow(
         None if left.visits is None else left.visits + (used.visits or 0),
     )
     return Reading(run[-1], office, telehealth, anchor, active, fits, costs)
+
+
+def _in_time(event: Told | Seen) -> tuple[datetime, int]:
+    """By time; of one moment, the answer before the decisions."""
+    return event.at, event.id if isinstance(event, Seen) else -1
 
 
 def _news(before: Told, now: Told, left: Left) -> Left:
@@ -286,9 +302,9 @@ def _moved(share: Share, left: Left, decided: Decided, *, limit: Left, in_year: 
     """What may have been left before a decision instead, each with how unlikely it is."""
     deductibles: list[tuple[int, Decimal | None]] = [(0, left.deductible)]
     if share.rule is not CopayRule.WAIVES_DEDUCTIBLE or share.copay is None:
-        deductibles.append((Costs.DRIFT, decided.deductible))
-        if decided.deductible:
+        if _all_to_deductible(share, decided):
             deductibles.append((Costs.DRIFT, _at_least(decided.deductible, limit.deductible, in_year.deductible)))
+        deductibles.append((Costs.DRIFT, decided.deductible))
     maximums: list[tuple[int, Decimal | None]] = [(0, left.maximum)]
     maximums.append((Costs.CUT if decided.counted else Costs.DRIFT, decided.counted))
     if left.maximum is not None and left.maximum <= decided.counted:
@@ -313,13 +329,17 @@ def _fits(share: Share, left: Left, decided: Decided) -> bool:
     if price.deductible == decided.deductible and price.client == decided.client:
         return True
     # All of it to a deductible whose end is not known: that it goes on is all there is to explain.
-    return left.deductible is None and decided.deductible > ZERO and _all_to_deductible(share, decided)
+    return left.deductible is None and _all_to_deductible(share, decided)
 
 
 def _all_to_deductible(share: Share, decided: Decided) -> bool:
     before = share.copay if share.rule is CopayRule.BEFORE_DEDUCTIBLE and share.copay else ZERO
     waived = share.copay is not None and share.rule is CopayRule.WAIVES_DEDUCTIBLE
-    return not waived and decided.deductible == decided.allowed - min(before, decided.allowed)
+    return (
+        not waived
+        and decided.deductible > ZERO
+        and decided.deductible == decided.allowed - min(before, decided.allowed)
+    )
 
 
 @lru_cache(maxsize=4096)

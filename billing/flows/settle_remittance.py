@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.flows import correct_benefits
 from billing.ledger.posting import Book, Posting, balance, post, unposted
 from billing.models import SessionCost
 from billing.services import costs, refunds
-from billing.services.balances import session_balance
+from billing.services.balances import booked_cost, session_balance
 from care.models import Session
 from common import clock
 from common.hurry import hurry
@@ -88,7 +89,17 @@ def settle_adjudication(adjudication_id: int) -> None:
     if claim is not None:
         _decide(claim, adjudication)
         follow(claim.session, adjudication)
-        costs.reprice(claim.session.client)
+        _learn(adjudication)
+        correct_benefits.reprice(claim.session.client)
+
+
+def _learn(adjudication: Adjudication) -> None:
+    """Nothing that is wrong with what we conclude from an answer may keep its money from being booked."""
+    try:
+        with transaction.atomic():
+            correct_benefits.learn(adjudication)
+    except Exception:
+        log.exception("answer_not_compared", adjudication=adjudication.pk)
 
 
 def _book_cash(adjudication: Adjudication, claim: Claim | None) -> None:
@@ -279,11 +290,6 @@ def _breakdown(processed: list[Claim], adjudication: Adjudication, share: Decima
         "payer": payer,
         "sentence": sentence % {"payer": payer, "amount": dollars(share)},
     }
-
-
-def booked_cost(session: Session) -> Decimal:
-    """The client's cost as the books have it so far, in dollars: every cost entry of the session added up."""
-    return balance(Book.CLIENT_RECEIVABLE, session=session, entry__key__startswith="cost:")
 
 
 def settle_final(session: Session, cost: SessionCost, news: Adjudication | None = None) -> None:

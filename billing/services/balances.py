@@ -62,6 +62,11 @@ def session_balance(session: Session) -> Balance:
     )
 
 
+def booked_cost(session: Session) -> Decimal:
+    """The client's cost as the books have it so far, in dollars: every cost entry of the session added up."""
+    return balance(Book.CLIENT_RECEIVABLE, session=session, entry__key__startswith="cost:")
+
+
 def client_balances(client: Client) -> dict[int, Balance]:
     """Balances per session id of one client, those that are settled and quiet left out. Three queries."""
     open_parts = Session.objects.filter(client=client).values_list("pk", flat=True)

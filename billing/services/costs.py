@@ -1,27 +1,29 @@
-"""What sessions cost: the walk over a client's sessions, and the facts it writes.
+"""What sessions cost: prices worked out from plan years, and the facts that are written of them.
 
-Sessions are priced in date order from the primary plan's newest benefits. A snapshot already holds what the insurer had
-processed when it was taken; what came after it, decided or still under way, is counted on top, once.
+The walk itself is pure (``billing.domain.plan_year``); ``billing.services.plan_years`` finds what goes into it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from billing.domain import cost_change
-from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
+from billing.domain.plan_year import Placed, terms_of
+from billing.domain.pricing import PricedSession, Remaining
 from billing.models import SessionCost
+from billing.services import plan_years
+from billing.services.plan_years import PlanYear
 from care.models import Session
 from common import clock
 from common.errors import DomainError
-from common.money import ZERO, dollars, plain
-from insurance.domain.benefits import Accumulator, Benefits
-from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage
+from common.money import dollars, plain
+from insurance.domain.benefits import Benefits
+from insurance.models import BenefitSnapshot, Coverage
 from insurance.services.network import rates, standing
 from insurance.services.plan_order import plan_histories, plans_in_order
 from people.models import Client
@@ -33,7 +35,7 @@ class NoPrice(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One session's price with what it was computed from."""
+    """One session's price with what it was computed from. ``before``: what was left of the plan before it."""
 
     session: Session
     coverage: Coverage
@@ -41,31 +43,11 @@ class Priced:
     allowed: Decimal
     amount: Decimal
     breakdown: dict[str, Any]
+    before: Remaining | None = None
 
-
-def _left(accumulator: Accumulator) -> Decimal | None:
-    """What is left; a plan whose limit is zero has no such hurdle, so nothing is left of it."""
-    if accumulator.remaining is None and accumulator.limit == ZERO:
-        return ZERO
-    return accumulator.remaining
-
-
-def terms_of(benefits: Benefits, *, telehealth: bool, network: Literal["in", "out"] = "in") -> PlanTerms:
-    """A snapshot's behavioural-health figures as the pricing rules take them."""
-    figures = benefits.in_network if network == "in" else benefits.out_of_network
-    if telehealth:
-        figures = figures.for_telehealth()
-    return PlanTerms(
-        network=network,
-        deductible_remaining=_left(figures.deductible.individual),
-        family_deductible_remaining=_left(figures.deductible.family),
-        out_of_pocket_remaining=figures.out_of_pocket.individual.remaining,
-        family_out_of_pocket_remaining=figures.out_of_pocket.family.remaining,
-        copay=figures.copay,
-        copay_rule=figures.copay_rule,
-        coinsurance=figures.coinsurance,
-        visits_remaining=0 if figures.covered is False else figures.visits.remaining,
-    )
+    @property
+    def verified(self) -> bool:
+        return bool(self.breakdown["verified"])
 
 
 def current_cost(session: Session) -> SessionCost | None:
@@ -73,10 +55,10 @@ def current_cost(session: Session) -> SessionCost | None:
     return session.costs.order_by("-pk").first()
 
 
-def current_costs(sessions: list[Session]) -> dict[int, SessionCost]:
+def current_costs(sessions: Iterable[Session]) -> dict[int, SessionCost]:
     """The costs in force of many sessions, in one query: session id → cost."""
     rows = (
-        SessionCost.objects.filter(session__in=sessions)
+        SessionCost.objects.filter(session__in=list(sessions))
         .select_related("snapshot")
         .order_by("session_id", "-pk")
         .distinct("session_id")
@@ -90,107 +72,10 @@ def newest_snapshot(coverage: Coverage, on: date) -> BenefitSnapshot | None:
 
 
 def _covering(newest_first: Iterable[BenefitSnapshot], on: date) -> BenefitSnapshot | None:
-    for snapshot in newest_first:
-        if snapshot.plan_begin is not None and on < snapshot.plan_begin:
-            continue
-        if snapshot.plan_end is not None and on > snapshot.plan_end:
-            continue
-        return snapshot
-    return None
+    return next((each for each in newest_first if plan_years.holds(each, on)), None)
 
 
-def _walk_sessions(client: Client, snapshot: BenefitSnapshot, coverage: Coverage, scheduled: set[int]) -> list[Session]:
-    """The sessions of the snapshot's plan year that draw on its figures as on a first plan's, in date order.
-
-    A confirmed one is where its primary claim went; ``scheduled`` are the ids of those to come that this plan is
-    primary for.
-    """
-    confirmed = Claim.objects.filter(coverage=coverage, rank=1, session__client=client).values("session")
-    sessions = Session.objects.filter(
-        Q(status=Session.Status.CONFIRMED, pk__in=confirmed) | Q(status=Session.Status.SCHEDULED, pk__in=scheduled)
-    )
-    if snapshot.plan_begin is not None:
-        sessions = sessions.filter(date__gte=snapshot.plan_begin)
-    if snapshot.plan_end is not None:
-        sessions = sessions.filter(date__lte=snapshot.plan_end)
-    primary = Prefetch(
-        "claims",
-        queryset=Claim.objects.filter(rank=1)
-        .exclude(submission=Claim.Submission.REPLACED)
-        .prefetch_related("adjudications__adjustments", "adjudications__remittance"),
-        to_attr="primary_claims",
-    )
-    return list(
-        sessions.select_related("provider").prefetch_related("lines", primary).order_by("date", "starts_at", "pk")
-    )
-
-
-def _advance(state: PlanState, session: Session, snapshot: BenefitSnapshot, allowed: Decimal) -> PlanState:
-    """What a confirmed session has used of the plan beyond what the snapshot knows."""
-    claims: list[Claim] = session.primary_claims  # type: ignore[attr-defined]  # set by the walk's prefetch
-    decided = [
-        each
-        for claim in claims
-        if claim.decision in (Claim.Decision.PAID, Claim.Decision.DENIED)
-        for each in claim.adjudications.all()
-        if each.posted_at is not None
-    ]
-    if not decided:
-        return price_session(state, allowed)[1]
-    if all(_known_to(snapshot, each) for each in decided):
-        return state
-    adjustments = [a for each in decided for a in each.adjustments.all() if a.group == "PR"]
-    return state.after_adjudicated(
-        client=sum((a.amount for a in adjustments if a.code in ("1", "2", "3")), ZERO),
-        deductible=sum((a.amount for a in adjustments if a.code == "1"), ZERO),
-        covered=any(each.allowed > ZERO for each in decided),
-    )
-
-
-def _known_to(snapshot: BenefitSnapshot, decided: Adjudication) -> bool:
-    """Whether the insurer had processed this result when it gave the snapshot's figures.
-
-    Its own payment date says so, whenever the remittance reached us. On the same day, which of the two came first is
-    taken from when we learnt of them.
-    """
-    observed_on = snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date()
-    paid_on = decided.remittance.paid_on
-    if paid_on is not None and paid_on != observed_on:
-        return paid_on < observed_on
-    return decided.posted_at is not None and decided.posted_at <= snapshot.observed_at
-
-
-def _breakdown(price: PricedSession, allowed: Decimal, coverage: Coverage, *, verified: bool) -> dict[str, Any]:
-    return {
-        "allowed": plain(allowed),
-        "plan": plain(price.plan),
-        "deductible": plain(price.deductible),
-        "copay": plain(price.copay),
-        "coinsurance": plain(price.coinsurance),
-        "not_covered": plain(price.not_covered),
-        "why": list(price.why),
-        "verified": verified,
-        "payer": coverage.payer.name,
-    }
-
-
-def _unverified(allowed: Decimal, coverage: Coverage, why: list[str]) -> dict[str, Any]:
-    """Benefits that do not decide the price: the full contracted rate, and said so."""
-    return {
-        "allowed": plain(allowed),
-        "plan": None,
-        "deductible": None,
-        "copay": None,
-        "coinsurance": None,
-        "not_covered": None,
-        "why": [
-            _("%(payer)s has not told us enough to work out your share, so this is the full price of %(allowed)s. It "
-              "goes down when we know more.") % {"payer": coverage.payer, "allowed": dollars(allowed)},
-            *why,
-        ],
-        "verified": False,
-        "payer": coverage.payer.name,
-    }  # fmt: skip
+# --- Prices -----------------------------------------------------------------------------------------------------------
 
 
 def price_upcoming(client: Client) -> list[Priced]:
@@ -198,68 +83,7 @@ def price_upcoming(client: Client) -> list[Priced]:
 
     Sessions that cannot be priced (no plan, no contract, no rate) are left out; :func:`price` says why for one.
     """
-    scheduled = list(
-        Session.objects.filter(client=client, status=Session.Status.SCHEDULED)
-        .select_related("provider")
-        .prefetch_related("lines")
-        .order_by("date", "starts_at", "pk")
-    )
-    history = plan_histories([client])[client.pk]
-    years: dict[tuple[Coverage, BenefitSnapshot | None], list[Session]] = {}
-    newest: dict[Coverage, list[BenefitSnapshot]] = {}
-    for session in scheduled:
-        plans = history.on(session.date)
-        if not plans:
-            continue
-        coverage = plans[0]
-        if coverage not in newest:
-            newest[coverage] = list(coverage.snapshots.order_by("-observed_at", "-pk"))
-        years.setdefault((coverage, _covering(newest[coverage], session.date)), []).append(session)
-    priced: dict[int, Priced] = {}
-    for (coverage, snapshot), sessions in years.items():
-        found = _walk(client, coverage, snapshot, sessions) if snapshot else _without_benefits(coverage, sessions)
-        priced.update({each.session.pk: each for each in found})
-    return [priced[session.pk] for session in scheduled if session.pk in priced]
-
-
-def _without_benefits(coverage: Coverage, sessions: list[Session]) -> list[Priced]:
-    """The insurer has told nothing yet: the full contracted rate."""
-    allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
-    return [
-        Priced(session, coverage, None, allowed, allowed, _unverified(allowed, coverage, []))
-        for session in sessions
-        if (allowed := allowed_by_session[session.pk]) is not None
-    ]
-
-
-def _walk(client: Client, coverage: Coverage, snapshot: BenefitSnapshot, scheduled: list[Session]) -> list[Priced]:
-    """Walk one plan year in date order from the snapshot's remaining figures; the prices of scheduled sessions."""
-    benefits = snapshot.read()
-    sessions = _walk_sessions(client, snapshot, coverage, {session.pk for session in scheduled})
-    allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
-    office = terms_of(benefits, telehealth=False)
-    telehealth = terms_of(benefits, telehealth=True)
-    state = PlanState.start(office)
-    found = []
-    for session in sessions:
-        allowed = allowed_by_session[session.pk]
-        if allowed is None:
-            continue
-        # What has been used so far holds for both places; only what the plan asks for a visit differs.
-        state = replace(state, terms=telehealth if session.is_telehealth else office)
-        if session.status == Session.Status.CONFIRMED:
-            state = _advance(state, session, snapshot, allowed)
-            continue
-        price, state = price_session(state, allowed)
-        if price.client is None or benefits.active is False:
-            why = [_("%(payer)s says that this plan is not active.") % {"payer": coverage.payer}]
-            breakdown = _unverified(allowed, coverage, why if benefits.active is False else list(price.why))
-            amount = allowed
-        else:
-            breakdown = _breakdown(price, allowed, coverage, verified=True)
-            amount = price.client
-        found.append(Priced(session, coverage, snapshot, allowed, amount, breakdown))
-    return found
+    return _price_all(client, charged=False)
 
 
 def price(session: Session) -> Priced:
@@ -276,27 +100,232 @@ def price(session: Session) -> Priced:
     return found
 
 
+def _price_all(client: Client, *, charged: bool) -> list[Priced]:
+    """The prices as of now of the scheduled sessions; with ``charged`` also of the confirmed ones whose first plan has
+    not decided."""
+    scheduled = list(
+        Session.objects.filter(client=client, status=Session.Status.SCHEDULED)
+        .select_related("provider")
+        .prefetch_related("lines")
+        .order_by("date", "starts_at", "pk")
+    )
+    history = plan_histories([client])[client.pk]
+    newest: dict[Coverage, list[BenefitSnapshot]] = {}
+    years: dict[tuple[Coverage, BenefitSnapshot | None], list[Session]] = {}
+
+    def year_of(coverage: Coverage, on: date) -> list[Session]:
+        if coverage not in newest:
+            newest[coverage] = list(coverage.snapshots.order_by("-observed_at", "-pk"))
+        return years.setdefault((coverage, _covering(newest[coverage], on)), [])
+
+    for session in scheduled:
+        plans = history.on(session.date)
+        if plans:
+            year_of(plans[0], session.date).append(session)
+    for coverage, on in _under_way(client) if charged else ():
+        year_of(coverage, on)
+    found: list[Priced] = []
+    for (coverage, snapshot), sessions in years.items():
+        if snapshot is None:
+            found += _without_benefits(coverage, sessions)
+        else:
+            benefits = snapshot.read()
+            ids = [session.pk for session in sessions]
+            found += _in_year(plan_years.load(client, coverage, snapshot, ids, benefits=benefits))
+    if not charged:
+        found = [each for each in found if each.session.status == Session.Status.SCHEDULED]
+    return sorted(found, key=lambda each: (each.session.date, each.session.starts_at, each.session.pk))
+
+
+def _under_way(client: Client) -> list[tuple[Coverage, date]]:
+    """Where confirmed sessions still cost what we estimated: their first plan and day."""
+    estimated = (
+        SessionCost.objects.filter(session__client=client, session__status=Session.Status.CONFIRMED)
+        .order_by("session_id", "-pk")
+        .distinct("session_id")
+    )
+    rows = SessionCost.objects.filter(pk__in=estimated.values("pk"), basis=SessionCost.Basis.ESTIMATE)
+    return [
+        (row.coverage, row.session.date)
+        for row in rows.select_related("coverage__payer", "session").order_by("session__date", "pk")
+        if row.coverage is not None
+    ]
+
+
+def _in_year(year: PlanYear) -> list[Priced]:
+    """What the sessions of a plan year cost that its insurer has not decided."""
+    prices = year.walk().prices
+    found = []
+    for session in year.sessions:
+        allowed, placed = year.allowed[session.pk], prices.get(session.pk)
+        if placed is not None and allowed is not None:
+            found.append(_priced(year, session, placed, allowed))
+    return found
+
+
+def _priced(year: PlanYear, session: Session, placed: Placed, allowed: Decimal) -> Priced:
+    price = placed.price
+    if price.client is None or year.benefits.active is False:
+        why = [_("%(payer)s says that this plan is not active.") % {"payer": year.coverage.payer}]
+        reasons = why if year.benefits.active is False else list(price.why)
+        amount, breakdown = _unverified(session, year.coverage, allowed, reasons)
+    else:
+        amount, breakdown = price.client, _breakdown(price, allowed, year.coverage)
+    breakdown |= {
+        "deductible_left": plain(_least(placed.before.deductible, placed.before.family_deductible)),
+        "maximum_left": plain(_least(placed.before.out_of_pocket, placed.before.family_out_of_pocket)),
+        "visits_left": placed.before.visits,
+        "visit": _visit(session),
+    }
+    return Priced(session, year.coverage, year.snapshot, allowed, amount, breakdown, placed.before)
+
+
+def _least(*figures: Decimal | None) -> Decimal | None:
+    return min((figure for figure in figures if figure is not None), default=None)
+
+
+def _visit(session: Session) -> list[Any]:
+    """What is done where: what must differ for the session itself to have changed."""
+    return [session.date.isoformat(), session.is_telehealth, [str(line) for line in session.lines.all()]]
+
+
+def _breakdown(price: PricedSession, allowed: Decimal, coverage: Coverage) -> dict[str, Any]:
+    return {
+        "allowed": plain(allowed),
+        "plan": plain(price.plan),
+        "deductible": plain(price.deductible),
+        "copay": plain(price.copay),
+        "coinsurance": plain(price.coinsurance),
+        "not_covered": plain(price.not_covered),
+        "why": list(price.why),
+        "verified": True,
+        "payer": coverage.payer.name,
+    }
+
+
+def _without_benefits(coverage: Coverage, sessions: list[Session]) -> list[Priced]:
+    """The insurer has told nothing yet."""
+    allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
+    found = []
+    for session in sessions:
+        allowed = allowed_by_session[session.pk]
+        if allowed is not None:
+            amount, breakdown = _unverified(session, coverage, allowed, [])
+            found.append(Priced(session, coverage, None, allowed, amount, breakdown | {"visit": _visit(session)}))
+    return found
+
+
+def _unverified(
+    session: Session, coverage: Coverage, allowed: Decimal, why: list[str]
+) -> tuple[Decimal, dict[str, Any]]:
+    """Benefits that do not decide the price: by setting the full contracted rate or the last known price; said so."""
+    last = _last_known(session, coverage, allowed) if settings.UNVERIFIED_PRICE == "last_known" else None
+    if last is None:
+        amount = allowed
+        sentence = _(
+            "%(payer)s has not told us enough to work out your share, so this is the full price of %(allowed)s. It "
+            "goes down when we know more."
+        )
+    else:
+        amount = last.amount
+        sentence = _(
+            "%(payer)s has not told us enough to work out your share, so this is what your last session like it cost: "
+            "%(amount)s. It changes when we know more."
+        )
+    return amount, {
+        "allowed": plain(allowed),
+        "plan": None,
+        "deductible": None,
+        "copay": None,
+        "coinsurance": None,
+        "not_covered": None,
+        "why": [
+            sentence % {"payer": coverage.payer, "allowed": dollars(allowed), "amount": dollars(amount)},
+            *why,
+        ],
+        "verified": False,
+        "payer": coverage.payer.name,
+    }
+
+
+def _last_known(session: Session, coverage: Coverage, allowed: Decimal) -> SessionCost | None:
+    """The newest cost under this plan of another session at the same rate that its benefits decided."""
+    return (
+        SessionCost.objects.filter(
+            session__client=session.client_id, coverage=coverage, allowed=allowed, breakdown__verified=True
+        )
+        .exclude(session=session)
+        .order_by("-session__date", "-pk")
+        .first()
+    )
+
+
+# --- What is written of them ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One cost that was written, and the one it takes the place of.
+
+    ``correction``: what we had told was wrong, and not only overtaken by what happened since.
+    """
+
+    cost: SessionCost
+    before: SessionCost | None
+    correction: bool
+
+
 def reprice(client: Client) -> list[SessionCost]:
-    """Price all upcoming sessions and write what changed, with its reason. Repeating it writes nothing."""
-    priced = price_upcoming(client)
-    known = current_costs([each.session for each in priced])
+    """Write what changed of the scheduled sessions' estimates, each with its reason. Repeating it writes nothing.
+
+    The caller holds the client's lock.
+    """
+    return [each.cost for each in reprice_all(client, charged=False)]
+
+
+def reprice_all(client: Client, *, charged: bool = True) -> list[Written]:
+    """:func:`reprice`, and with it the confirmed sessions that no plan has decided.
+
+    Those have been ``charged``: their estimates change only where what we had told was wrong. Then their money has to
+    follow, so only ``billing.flows.correct_benefits`` asks for them.
+    """
+    priced = _price_all(client, charged=charged)
+    known = current_costs(each.session for each in priced)
     written = []
     for each in priced:
         before = known.get(each.session.pk)
-        if before is not None and (before.amount, before.allowed, before.coverage_id) == (
+        if before is not None and (before.amount, before.allowed, before.coverage_id, before.breakdown["verified"]) == (
             each.amount,
             each.allowed,
             each.coverage.pk,
+            each.verified,
         ):
             continue
-        written.append(_write(each, before))
+        held = each.session.status == Session.Status.CONFIRMED
+        if held and (before is None or before.basis != SessionCost.Basis.ESTIMATE):
+            continue
+        now, kept = _estimate(each), _kept(before) if before else None
+        correction = kept is not None and cost_change.is_correction(kept, now)
+        if held and not (correction or _became_known(before, each)):
+            continue
+        written.append(Written(_write(each, kept, now), before, correction))
     return written
 
 
-def _write(priced: Priced, before: SessionCost | None) -> SessionCost:
+def _became_known(before: SessionCost | None, now: Priced) -> bool:
+    """A session charged at a price nobody had verified can be priced now."""
+    return before is not None and not before.breakdown["verified"] and now.verified
+
+
+def _write(priced: Priced, before: cost_change.Estimate | None, now: cost_change.Estimate) -> SessionCost:
     """Keep an estimate as a fact, with why it differs from the one before."""
-    now = _estimate_of(priced)
-    change = cost_change.reason(_estimate_kept(before) if before else None, now)
+    change = cost_change.reason(before, now)
+    words = {
+        "sentence": cost_change.sentence(change, before, now, on=clock.today()),
+        "for_provider": cost_change.sentence(
+            change, before, now, on=clock.today(), client_name=priced.session.client.first_name
+        ),
+    }
     return SessionCost.objects.create(
         session=priced.session,
         coverage=priced.coverage,
@@ -304,45 +333,62 @@ def _write(priced: Priced, before: SessionCost | None) -> SessionCost:
         allowed=priced.allowed,
         basis=SessionCost.Basis.ESTIMATE,
         reason=change.value,
-        breakdown={**priced.breakdown, "sentence": cost_change.sentence(change, now, on=clock.today())},
+        breakdown=priced.breakdown | words,
         snapshot=priced.snapshot,
     )
 
 
-def _estimate_of(priced: Priced) -> cost_change.Estimate:
-    snapshot = priced.snapshot
+def _estimate(priced: Priced) -> cost_change.Estimate:
+    return _as_estimate(
+        priced.breakdown, priced.snapshot, amount=priced.amount, allowed=priced.allowed, plan=priced.coverage.pk
+    )
+
+
+def _kept(cost: SessionCost) -> cost_change.Estimate:
+    return _as_estimate(cost.breakdown, cost.snapshot, amount=cost.amount, allowed=cost.allowed, plan=cost.coverage_id)
+
+
+def _as_estimate(
+    breakdown: Mapping[str, Any],
+    snapshot: BenefitSnapshot | None,
+    *,
+    amount: Decimal,
+    allowed: Decimal,
+    plan: int | None,
+) -> cost_change.Estimate:
+    """An estimate as the rules of change take it; rows written before a detail was kept do without it."""
+    benefits = snapshot.read() if snapshot else None
+    visit = breakdown.get("visit")
     return cost_change.Estimate(
-        amount=priced.amount,
-        allowed=priced.allowed,
-        payer=priced.coverage.payer.name,
-        plan=priced.coverage.pk,
+        amount=amount,
+        allowed=allowed,
+        payer=breakdown["payer"],
+        plan=plan,
+        visit=(visit[0], visit[1], tuple(visit[2])) if visit else (),
         snapshot=snapshot.pk if snapshot else None,
         plan_begin=snapshot.plan_begin if snapshot else None,
-        deductible=_known(priced.breakdown["deductible"]),
-        verified=priced.breakdown["verified"],
-        maximum_reached=_maximum_reached(priced),
+        plan_end=snapshot.plan_end if snapshot else None,
+        verified=breakdown["verified"],
+        deductible=_amount(breakdown["deductible"]),
+        deductible_left=_amount(breakdown.get("deductible_left")),
+        maximum_left=_amount(breakdown.get("maximum_left")),
+        visits_left=breakdown.get("visits_left"),
+        terms=terms_of(benefits, telehealth=bool(visit and visit[1])) if benefits else None,
+        limits=_limits(benefits) if benefits else (),
+        from_evidence=snapshot is not None and snapshot.source != BenefitSnapshot.Source.RESPONSE,
+        by_support=snapshot is not None and snapshot.source == BenefitSnapshot.Source.SUPPORT,
     )
 
 
-def _estimate_kept(cost: SessionCost) -> cost_change.Estimate:
-    return cost_change.Estimate(
-        amount=cost.amount,
-        allowed=cost.allowed,
-        payer=cost.breakdown["payer"],
-        plan=cost.coverage_id,
-        snapshot=cost.snapshot_id,
-        plan_begin=cost.snapshot.plan_begin if cost.snapshot else None,
-        deductible=_known(cost.breakdown["deductible"]),
-        verified=cost.breakdown["verified"],
+def _limits(benefits: Benefits) -> tuple[Decimal | None, ...]:
+    figures = benefits.in_network
+    return (
+        figures.deductible.individual.limit,
+        figures.deductible.family.limit,
+        figures.out_of_pocket.individual.limit,
+        figures.out_of_pocket.family.limit,
     )
 
 
-def _known(text: str | None) -> Decimal | None:
+def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
-
-
-def _maximum_reached(priced: Priced) -> bool:
-    if priced.snapshot is None:
-        return False
-    terms = terms_of(priced.snapshot.read(), telehealth=priced.session.is_telehealth)
-    return ZERO in (terms.out_of_pocket_remaining, terms.family_out_of_pocket_remaining)

@@ -7,7 +7,7 @@ Everything else is behind the link.
 
 from notifications.messages.account import AccountPaused, AccountResumed
 from notifications.messages.base import Message
-from notifications.messages.costs import CostCorrected, CostCorrectedProvider
+from notifications.messages.costs import CostCorrected, CostCorrectedProvider, SessionChange
 from notifications.messages.payments import CardSaved, PaymentNeedsYou, PaymentReceipt, PayNow
 from notifications.messages.refunds import RefundProcessed, RefundPromised
 
@@ -38,4 +38,5 @@ __all__ = [
     "PaymentReceipt",
     "RefundProcessed",
     "RefundPromised",
+    "SessionChange",
 ]

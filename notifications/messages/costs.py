@@ -9,36 +9,44 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from common.money import dollars
+from common.money import ZERO, dollars
 from notifications.messages.base import Message, ToClient
 from notifications.messages.parts import Button, Fact, Facts, Part, Support, Text, long_date
 
 
 @dataclass(frozen=True, slots=True)
-class CostCorrected(ToClient):
-    """The client's cost was put right. Amounts in dollars; ``session_date`` is None when it is about every session.
+class SessionChange:
+    """One session that was charged already, in dollars."""
 
-    ``reason`` and ``money_note`` are sentences: why it changed, and what happens to the difference ("" for nothing).
+    date: date
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CostCorrected(ToClient):
+    """The client's cost was put right. ``before`` and ``after``: a session's cost in dollars; ``reason``: a sentence.
+
+    ``sessions`` were charged already; ``refund`` is given back for them, ``due`` is to be paid for them, in dollars.
     """
 
     kind: ClassVar[str] = "cost_corrected"
-    session_date: date | None
     before: Decimal
     after: Decimal
     reason: str
-    money_note: str
-    url: str
+    sessions: tuple[SessionChange, ...] = ()
+    refund: Decimal = ZERO
+    due: Decimal = ZERO
 
     @classmethod
     def sample(cls) -> Self:
         return cls(
             "Ana",
-            date(2026, 11, 3),
             Decimal("40.00"),
             Decimal("25.00"),
             _("Your insurer gave us new details about your plan, and we corrected ours."),
-            _("We are refunding the difference of %(amount)s.") % {"amount": dollars(Decimal("15.00"))},
-            f"{settings.PUBLIC_URL}/benefits/",
+            (SessionChange(date(2026, 11, 3), Decimal("40.00"), Decimal("25.00")),),
+            Decimal("15.00"),
         )
 
     def subject(self) -> str:
@@ -48,23 +56,32 @@ class CostCorrected(ToClient):
         return _("See what changed and why.")
 
     def parts(self) -> Sequence[Part]:
-        if self.session_date is None:
-            opening = _("We corrected what a session costs you.")
-            facts = [Fact(_("Cost of a session before"), dollars(self.before))]
-            facts.append(Fact(_("Cost of a session now"), dollars(self.after), strong=True))
-        else:
-            opening = _("We corrected what a session costs you. This is about one session:")
-            facts = [
-                Fact(_("Session date"), long_date(self.session_date)),
-                Fact(_("Your cost before"), dollars(self.before)),
-                Fact(_("Your cost now"), dollars(self.after), strong=True),
-            ]
+        facts = [
+            Fact(_("Cost of a session before"), dollars(self.before)),
+            Fact(_("Cost of a session now"), dollars(self.after), strong=True),
+        ]
+        charged = [
+            Fact(
+                long_date(each.date),
+                _("%(now)s instead of %(before)s") % {"now": dollars(each.after), "before": dollars(each.before)},
+            )
+            for each in self.sessions
+        ]
+        url = f"{settings.PUBLIC_URL}/benefits/"
+        button = Button(_("See your cost"), url)
+        money = []
+        if self.refund:
+            money.append(Text(_("We are refunding %(amount)s.") % {"amount": dollars(self.refund)}))
+        if self.due:
+            money.append(Text(_("There is %(amount)s to pay.") % {"amount": dollars(self.due)}))
+            button = Button(_("Pay now"), f"{settings.PUBLIC_URL}/appointments/past/")
         return [
-            Text(opening),
+            Text(_("We corrected what a session costs you.")),
             Facts(facts),
             Text(_("Why? %(reason)s") % {"reason": self.reason}),
-            *([Text(self.money_note)] if self.money_note else []),
-            Button(_("See your cost"), self.url),
+            *([Text(_("Sessions that were charged already:")), Facts(charged)] if charged else []),
+            *money,
+            button,
             Support(_("Does this look wrong to you? Contact us:")),
         ]
 

@@ -46,5 +46,10 @@ class Client(models.Model):
         """The name to greet the client by."""
         return self.preferred_name or self.first_name
 
+    @property
+    def initials(self) -> str:
+        """How an e-mail to somebody else names the client."""
+        return f"{self.first_name[:1]}. {self.last_name[:1]}."
+
 
 pghistory.track()(Client)

@@ -86,7 +86,9 @@ def test_a_met_deductible_is_told_as_the_reason(cast: Cast) -> None:
     observe(cast.own_plan, benefits(deductible="0.00"))
     (cost,) = costs.reprice(cast.ana)
     assert (cost.session, cost.amount, cost.reason) == (session, D("32.00"), SessionCost.Reason.DEDUCTIBLE_MET)
-    assert cost.breakdown["sentence"] == "You have met your deductible, so this session costs $32.00."
+    assert cost.breakdown["sentence"] == (
+        "You have met your deductible: from now on you pay your 20%, so this session costs $32.00 instead of $72.00."
+    )
 
 
 def test_benefits_that_do_not_decide_the_price_ask_for_the_full_rate_and_say_so(cast: Cast) -> None:
@@ -183,7 +185,8 @@ def test_a_cancelled_session_gives_its_deductible_back_and_says_so(cast: Cast) -
     (changed,) = costs.reprice(cast.ana)
     assert (changed.session_id, changed.amount, changed.reason) == (later.pk, D("72.00"), "session_changed")
     assert changed.breakdown["sentence"] == (
-        "Your other sessions now use a different part of your benefits, so this session costs $72.00."
+        "Other sessions changed: $50.00 of your deductible is left before this session, not $0.00, so this session "
+        "costs $72.00 instead of $32.00."
     )
 
 
