@@ -373,6 +373,7 @@ SPECTACULAR_SETTINGS = {
         "Holder": "insurance.models.coverage.Coverage.Holder",
         "CheckState": "insurance.models.eligibility.EligibilityCheck.State",
         "CheckReason": "insurance.models.eligibility.EligibilityCheck.Reason",
+        "WrongBenefit": "billing.flows.refresh_benefits.Wrong",
         "BenefitSource": "insurance.models.eligibility.BenefitSnapshot.Source",
         "OrderSource": "insurance.models.plan_order.PlanOrder.Source",
         "PauseEvidence": "insurance.models.pause.AccountPause.Evidence",

@@ -15,8 +15,8 @@ from billing.gateways.results import GatewayError
 from billing.models import Payment, Refund, StripeEvent
 from common.desk import Repair, Repairing, extend
 from common.hurry import hurry
-from insurance.models import AccountPause, Claim, Coverage, EligibilityCheck
-from insurance.services import claims
+from insurance.models import AccountPause, Claim, Coverage, EligibilityCheck, PayerLine
+from insurance.services import claims, eligibility, payer_lines
 from people.models import User
 
 
@@ -26,7 +26,7 @@ def _actor(request: HttpRequest) -> User:
 
 
 def _check_plan(request: HttpRequest, row: Coverage, text: str) -> str:
-    check = refresh_benefits.ask_again(row)
+    check = refresh_benefits.ask_again(row, asked_by=_actor(request))
     return _("%(payer)s is being asked (check %(number)s).") % {"payer": row.payer, "number": check.pk}
 
 
@@ -34,8 +34,31 @@ def _check_again(request: HttpRequest, row: EligibilityCheck, text: str) -> str:
     return _check_plan(request, row.coverage, text)
 
 
+def _ask_now(request: HttpRequest, row: EligibilityCheck, text: str) -> str:
+    eligibility.ask_now(row)
+    hurry("billing.tasks.check_benefits", row.pk)
+    return _("It is asked now, as far as the insurer's hours and limits allow.")
+
+
+def _give_up(request: HttpRequest, row: EligibilityCheck, text: str) -> str:
+    eligibility.give_up(row, reason=text)
+    return _("The question is given up. The plan can be asked about again at any time.")
+
+
+def _try_line(request: HttpRequest, row: PayerLine, text: str) -> str:
+    waiting = payer_lines.try_now(row)
+    hurry("billing.tasks.ask_insurers")
+    return _("%(payer)s is tried now; %(count)s questions wait for it.") % {"payer": row.payer, "count": waiting}
+
+
+def _ask_failed(request: HttpRequest, row: PayerLine, text: str) -> str:
+    count = refresh_benefits.ask_failed_again(row.payer, by=_actor(request))
+    return _("%(count)s plans are asked about again.") % {"count": count}
+
+
 def _resume_check(request: HttpRequest, row: AccountPause, text: str) -> str:
-    check = refresh_benefits.ask_again(row.coverage, reason=EligibilityCheck.Reason.COB_REFERENCE)
+    reason = EligibilityCheck.Reason.COB_REFERENCE
+    check = refresh_benefits.ask_again(row.coverage, reason=reason, asked_by=_actor(request))
     return _("%(payer)s is being asked (check %(number)s). The account resumes by itself if its records are right.") % {
         "payer": row.coverage.payer,
         "number": check.pk,
@@ -107,7 +130,38 @@ extend(
             gettext_lazy("A new question about the same plan is put to its insurer."),
             _check_again,
             lambda row: row.state in ("rejected", "failed", "answered"),
-        )
+        ),
+        Repair(
+            "now",
+            gettext_lazy("Do not wait: ask now"),
+            gettext_lazy("The next attempt is made now; the insurer's hours and limits hold all the same."),
+            _ask_now,
+            lambda row: row.state == "waiting",
+        ),
+        Repair(
+            "give_up",
+            gettext_lazy("Give up"),
+            gettext_lazy("The insurer is asked no more. Your reason is kept with the question."),
+            _give_up,
+            lambda row: row.state in EligibilityCheck.OPEN,
+        ),
+    ],
+)
+extend(
+    PayerLine,
+    repairs=[
+        Repair(
+            "try",
+            gettext_lazy("Try now"),
+            gettext_lazy("The insurer is asked at once, without waiting for the next try. Hours and limits hold."),
+            _try_line,
+        ),
+        Repair(
+            "again",
+            gettext_lazy("Ask again what was given up"),
+            gettext_lazy("A new question about every plan whose newest one was given up."),
+            _ask_failed,
+        ),
     ],
 )
 extend(

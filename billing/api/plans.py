@@ -1,4 +1,4 @@
-"""The client's plans: shown in order, added, taken off, asked about again; and the reference number of a pause."""
+"""Plans: shown in order, added, taken off, asked about again, reported as wrong; the reference number of a pause."""
 
 from typing import Any, ClassVar
 
@@ -7,23 +7,17 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.serializers import ClientPlansOut
+from billing.api.serializers import ClientPlansOut, ReportIn
 from billing.flows import refresh_benefits
 from common.api import body
-from common.errors import BadInput, DomainError
+from common.errors import BadInput
 from insurance.access import get_coverage, get_pause
 from insurance.api.serializers import CheckOut, PlanIn, PlanOut, ReferenceIn
 from insurance.api.views import ranked_plans
-from insurance.models import EligibilityCheck, Payer
-from insurance.services.eligibility import asked_lately
+from insurance.models import Payer
 from insurance.services.plan_order import current_decision
-from people.api.base import ClientApi, idempotent
-
-
-class AskedLately(DomainError):
-    """The insurer was asked about this plan a moment ago."""
-
-    status = 429
+from people.api.base import ClientApi, ProviderApi, idempotent, signed_in
+from people.api.views import AskedQuestion
 
 
 class ClientPlans(ClientApi):
@@ -98,15 +92,73 @@ class RefreshPlan(ClientApi):
     )
     @idempotent
     def post(self, request: Request, coverage_id: int) -> Response:
-        plan = get_coverage(request.user, coverage_id, purpose="api: refresh benefits")
-        latest = EligibilityCheck.objects.filter(coverage=plan).order_by("-pk").first()
-        under_way = (EligibilityCheck.State.WAITING, EligibilityCheck.State.ASKED)
-        if latest and latest.state not in under_way and asked_lately(latest):
-            raise AskedLately(
-                _("We asked %(payer)s a few minutes ago. Please try again later.") % {"payer": plan.payer}
-            )
-        check = latest if latest and latest.state in under_way else refresh_benefits.ask_again(plan)
-        return Response(CheckOut(check).data, 202)
+        return _refresh(request, coverage_id)
+
+
+class ReportPlan(ClientApi):
+    """Saying that what is shown of a plan is wrong."""
+
+    said: ClassVar = {"what": "copay", "text": "My card says $20.00, you show $40.00."}
+
+    @extend_schema(
+        operation_id="client_report_plan",
+        tags=["Client"],
+        summary="Report a mistake in this plan's benefits",
+        description="The insurer is asked again and support gets a case, which is given back. There is one open case "
+        "for a plan: more about it is added to that case.",
+        request=ReportIn,
+        responses={201: AskedQuestion},
+        examples=[OpenApiExample("Another copay on the card", value=said, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, coverage_id: int) -> Response:
+        return _report(request, coverage_id)
+
+
+class RefreshClientsPlan(ProviderApi):
+    """Asking the insurer of a client's plan again."""
+
+    @extend_schema(
+        operation_id="provider_refresh_plan",
+        tags=["Provider"],
+        summary="Ask the insurer about a client's plan again",
+        description="While a question is under way, that one is given back; at most once in 15 minutes.",
+        request=None,
+        responses={202: CheckOut},
+    )
+    @idempotent
+    def post(self, request: Request, coverage_id: int) -> Response:
+        return _refresh(request, coverage_id)
+
+
+class ReportClientsPlan(ProviderApi):
+    """Saying that what is shown of a client's plan is wrong."""
+
+    @extend_schema(
+        operation_id="provider_report_plan",
+        tags=["Provider"],
+        summary="Report a mistake in the benefits of a client's plan",
+        description="The insurer is asked again and support gets a case, which is given back. There is one open case "
+        "of yours for a plan: more about it is added to that case.",
+        request=ReportIn,
+        responses={201: AskedQuestion},
+        examples=[OpenApiExample("Another copay on the card", value=ReportPlan.said, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, coverage_id: int) -> Response:
+        return _report(request, coverage_id)
+
+
+def _refresh(request: Request, coverage_id: int) -> Response:
+    plan = get_coverage(request.user, coverage_id, purpose="api: refresh benefits")
+    return Response(CheckOut(refresh_benefits.ask_for(actor=signed_in(request), coverage=plan)).data, 202)
+
+
+def _report(request: Request, coverage_id: int) -> Response:
+    plan = get_coverage(request.user, coverage_id, purpose="api: report benefits")
+    given = body(ReportIn, request)
+    case = refresh_benefits.report_incorrect(author=signed_in(request), coverage=plan, **given)
+    return Response(AskedQuestion(case).data, 201)
 
 
 class GiveReference(ClientApi):

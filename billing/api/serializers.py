@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.flows.refresh_benefits import Wrong
 from billing.models import Payment, Refund, SessionCost
 from billing.services.refunds import on_statement_by
 from care.api import ClientName, SessionFacts
@@ -249,6 +250,13 @@ class ConfirmIn(Strict):
 
     charge = Money()
     earning = Money()
+
+
+class ReportIn(Strict):
+    """What is wrong in what we show of a plan."""
+
+    what = serializers.ChoiceField(choices=Wrong.choices)
+    text = serializers.CharField(max_length=2000, help_text="What it should be, and how you know.")
 
 
 class EarningOut(serializers.Serializer[Any]):

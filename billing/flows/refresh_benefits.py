@@ -98,6 +98,18 @@ def ask_for(*, actor: User, coverage: Coverage) -> EligibilityCheck:
     return ask_again(coverage, asked_by=actor)
 
 
+def ask_failed_again(payer: Payer, *, by: User) -> int:
+    """A new question about every plan of an insurer whose newest one was given up. Returns how many."""
+    given_up = eligibility.newest_of_their_plans().filter(coverage__payer=payer, state=EligibilityCheck.State.FAILED)
+    again = [
+        eligibility.request_check(coverage=each.coverage, reason=each.reason, asked_by=by)
+        for each in given_up.select_related("coverage").order_by("pk")
+    ]
+    if again:
+        hurry("billing.tasks.ask_insurers")
+    return len(again)
+
+
 def report_incorrect(*, author: User, coverage: Coverage, what: str, text: str) -> SupportRequest:
     """Somebody says that what we show of a plan is wrong: ask its insurer again, and let support look.
 
@@ -112,18 +124,26 @@ def report_incorrect(*, author: User, coverage: Coverage, what: str, text: str) 
     with transaction.atomic():
         # Two reports at once, by a double click or on two pages, are one case.
         client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
-        about: dict[str, Any] = {"category": SupportRequest.Category.BENEFITS, "reference": f"plan {coverage.pk}"}
-        open_cases = SupportRequest.objects.filter(author=author, state=SupportRequest.State.OPEN, **about)
-        case = open_cases.order_by("pk").first()
+        case = open_case(author=author, coverage=coverage)
         is_new = case is None
         if case is None:
-            case = support_requests.ask_support(author=author, client=client, body=said, **about)
+            case = support_requests.ask_support(author=author, client=client, body=said, **_about(coverage))
         else:
             support_requests.add(case, text=said)
         latest = coverage.checks.order_by("-pk").first()
         if is_new or latest is None or not eligibility.asked_lately(latest):
             ask_again(coverage, reason=EligibilityCheck.Reason.REPORT, asked_by=author)
     return case
+
+
+def open_case(*, author: User, coverage: Coverage) -> SupportRequest | None:
+    """What this person has asked support about this plan's benefits, while it is open."""
+    cases = SupportRequest.objects.filter(author=author, state=SupportRequest.State.OPEN, **_about(coverage))
+    return cases.order_by("pk").first()
+
+
+def _about(coverage: Coverage) -> dict[str, Any]:
+    return {"category": SupportRequest.Category.BENEFITS, "reference": f"plan {coverage.pk}"}
 
 
 def give_reference(pause: AccountPause, reference_number: str) -> EligibilityCheck:

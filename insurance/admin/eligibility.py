@@ -6,18 +6,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from common.desk import Desk
+from insurance.admin.lines import NewestFilter
 from insurance.models import BenefitSnapshot, EligibilityCheck
+from insurance.services.next_step import next_step
 
 
 @admin.register(EligibilityCheck)
 class EligibilityCheckDesk(Desk):
     list_display = ("__str__", "reason", "state", "attempts", "created_at", "answered_at", "error")
-    list_filter = ("state", "reason", "coverage__payer")
+    list_filter = ("state", NewestFilter, "reason", "coverage__payer")
     search_fields = ("trace", "coverage__client__last_name", "coverage__client__first_name", "error")
     list_select_related = ("coverage__payer", "coverage__client")
     date_hierarchy = "created_at"
     exclude = ("rejections",)
-    readonly_fields = ("refusals",)
+    readonly_fields = ("refusals", "what_next")
     client_path = "coverage__client"
 
     @admin.display(description=_("why the insurer could not answer"))
@@ -29,6 +31,11 @@ class EligibilityCheckDesk(Desk):
             "<p><strong>{}</strong> {} ({})</p>",
             ((each.get("code", ""), each.get("text", ""), each.get("cause", "")) for each in row.rejections),
         )
+
+    @admin.display(description=_("what to do next"))
+    def what_next(self, row: EligibilityCheck) -> str:
+        step = next_step(row)
+        return "-" if step is None else f"{step.who}: {step.text}"
 
 
 def _flat(prefix: str, value: object) -> list[tuple[str, object]]:

@@ -19,6 +19,7 @@ from insurance.models import (
     EligibilityCheck,
     PlanOrder,
 )
+from insurance.services.next_step import next_step
 
 
 class PayerOut(serializers.Serializer[Any]):
@@ -39,9 +40,14 @@ class CheckOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
     refusals = serializers.SerializerMethodField(help_text="Why the insurer could not answer.")
+    next_step = serializers.SerializerMethodField(help_text="What to do about it; empty: nothing.")
 
     def get_refusals(self, check: EligibilityCheck) -> list[str]:
         return [str(each.get("text", "")) for each in check.rejections if each.get("text")]
+
+    def get_next_step(self, check: EligibilityCheck) -> str:
+        step = next_step(check)
+        return step.text if step else ""
 
 
 class PlanOut(serializers.Serializer[Any]):

@@ -36,7 +36,7 @@ def ranked_plans(client: Client, *, with_benefits: bool = False) -> list[Coverag
     today = clock.today()
     plans = plans_in_order(client, on=today)
     newest = EligibilityCheck.objects.filter(coverage__in=plans).order_by("coverage_id", "-pk").distinct("coverage_id")
-    checks = {check.coverage_id: check for check in newest}
+    checks = {check.coverage_id: check for check in newest.select_related("coverage__payer")}
     snapshots = _snapshots(plans, today) if with_benefits else {}
     for rank, plan in enumerate(plans, start=1):
         facts = {"rank": rank, "check": checks.get(plan.pk), "snapshot": snapshots.get(plan.pk)}

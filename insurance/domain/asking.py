@@ -1,11 +1,7 @@
-"""When an insurer may be asked, and what helps when it could not answer. Pure: moments and draws come from outside."""
+"""When an insurer may be asked, and when again. Pure: moments and draws come from outside."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from enum import StrEnum
-
-from django.utils.translation import gettext as _
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720))
 """How long to wait after each failed attempt; after the last one we give up and support sees it."""
@@ -39,26 +35,6 @@ def next_open(moment: datetime, opens: time | None, closes: time | None) -> date
     return datetime.combine(moment.date() + timedelta(days=1), opens, tzinfo=moment.tzinfo)
 
 
-class Who(StrEnum):
-    """Who does the next step."""
-
-    CLIENT = "client"
-    SUPPORT = "support"
-    NOBODY = "nobody"
-    """It is asked again by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What to do about a question that an insurer could not answer, in a sentence or two for the client."""
-
-    who: Who
-    text: str
-
-
-_ON_THE_PLAN = frozenset({"64", "65", "66", "67", "68", "77"})
-"""AAA03: the plan was found, the dependent on it was not."""
-
 _LATER = frozenset({"62", "63"})
 """AAA03: the insurer answers only for days nearer than the one that was asked about."""
 
@@ -70,39 +46,3 @@ def date_is_too_far(rejections: Iterable[Mapping[str, str]]) -> bool:
     """Whether nothing stands in the way but that the day asked about lies too far ahead for this insurer."""
     codes = [each.get("code") for each in rejections]
     return bool(codes) and all(code in _LATER for code in codes)
-
-
-def next_step(rejections: Iterable[Mapping[str, str]], *, payer: str, holder: str = "") -> NextStep:
-    """What helps after ``rejections`` (``code`` AAA03 and ``cause`` as ``x12.rejections.Cause``; none: never reached).
-
-    ``holder`` is the first name of whose plan it is, empty when it is the client's own.
-    """
-    given = list(rejections)
-    causes = {each.get("cause", "") for each in given}
-    codes = {each.get("code", "") for each in given}
-    if not given or causes <= {"try_again"}:
-        return NextStep(
-            Who.NOBODY, _("%(payer)s did not answer. We ask again before your next session.") % {"payer": payer}
-        )
-    if "member" not in causes:
-        return NextStep(
-            Who.SUPPORT, _("There is nothing for you to do: our support team looks into it.") % {"payer": payer}
-        )
-    if holder and (codes & _ON_THE_PLAN):
-        words = _(
-            "%(payer)s knows the plan, but did not find you on it. Please ask %(holder)s to check with %(payer)s that "
-            "you are listed, with your name and birthday as you gave them to us. If your own card shows another member "
-            "ID, remove the plan and add it again with that ID."
-        )
-        return NextStep(Who.CLIENT, words % {"payer": payer, "holder": holder})
-    if holder:
-        words = _(
-            "Please compare the member ID, and the name and birthday of %(holder)s, with the card. If something is "
-            "wrong, remove the plan and add it again."
-        )
-        return NextStep(Who.CLIENT, words % {"holder": holder})
-    words = _(
-        "Please compare the member ID, your name and your birthday with your card. If something is wrong, remove the "
-        "plan and add it again."
-    )
-    return NextStep(Who.CLIENT, words)

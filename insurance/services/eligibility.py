@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When, Window
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
@@ -96,6 +96,12 @@ def due_checks(limit: int = 200) -> list[tuple[int, int]]:
     )
     in_turn = due.filter(~Exists(under_way)).annotate(turn=turn).order_by("turn", "next_attempt_at", "pk")
     return list(in_turn.values_list("pk", "coverage__payer_id")[:limit])
+
+
+def newest_of_their_plans() -> QuerySet[EligibilityCheck]:
+    """The newest question about each plan that is on an account."""
+    newer = EligibilityCheck.objects.filter(coverage=OuterRef("coverage"), pk__gt=OuterRef("pk"))
+    return EligibilityCheck.objects.filter(~Exists(newer), coverage__removed_at=None)
 
 
 def is_open(check_id: int) -> bool:
@@ -237,6 +243,7 @@ def _take_in(check: EligibilityCheck, file: EdiFile) -> BenefitSnapshot | None:
         return None
     rejected = [
         {
+            "loop": each.loop,
             "code": each.code,
             "text": rejections.text(each.loop, each.code),
             "cause": rejections.cause(each.loop, each.code),
@@ -332,12 +339,3 @@ def give_up(check: EligibilityCheck, *, reason: str) -> None:
     """Ask no more; an answer that is still under way is not read. Raises :class:`NotWaiting` when it is settled."""
     if not _give_up(check.pk, reason):
         raise NotWaiting(_("This question is settled already."))
-
-
-def next_step(check: EligibilityCheck) -> asking.NextStep | None:
-    """What helps when the insurer could not answer this question, ``None`` when nothing is wrong with it."""
-    if check.state not in (EligibilityCheck.State.REJECTED, EligibilityCheck.State.FAILED):
-        return None
-    coverage = check.coverage
-    holder = "" if coverage.client_is_subscriber else coverage.holder_first_name
-    return asking.next_step(check.rejections, payer=coverage.payer.name, holder=holder)

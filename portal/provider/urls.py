@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from portal.provider import money, sessions, views
+from portal.provider import money, plans, sessions, views
 
 app_name = "provider"
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("clients/<int:client_id>/", views.client, name="client"),
+    path("plans/<int:coverage_id>/check/", plans.check_again, name="check_again"),
+    path("plans/<int:coverage_id>/report/", plans.report_benefits, name="report_benefits"),
     path("sessions/", sessions.index, name="sessions"),
     path("sessions/new/", sessions.schedule, name="schedule"),
     path("sessions/<int:session_id>/", sessions.detail, name="session"),

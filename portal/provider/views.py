@@ -9,13 +9,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.models import SessionCost
+from billing.services import forecast
 from care.access import get_client, visible_sessions
 from care.models import Session
-from common import clock
-from insurance.models import AccountPause, EligibilityCheck
+from insurance.models import AccountPause
 from insurance.services.client_standing import Standing
-from insurance.services.plan_order import current_decision, plans_in_order
+from insurance.services.plan_order import current_decision
 from people.access import own_provider, record_access_to
+from portal.outlook import told
 from portal.provider import caseload, words
 from portal.provider.paging import page_of
 
@@ -67,7 +68,7 @@ def _swaps(request: HttpRequest) -> bool:
 @require_safe
 def client(request: HttpRequest, client_id: int) -> HttpResponse:
     """One client: standing, plans in order, price and why, changes, sessions, answers to share."""
-    own_provider(request.user)
+    provider = own_provider(request.user)
     found = get_client(request.user, client_id, purpose="client page")
     found = caseload.search(request.user).get(pk=found.pk)
     (row,) = caseload.rows(request.user, [found])
@@ -79,19 +80,15 @@ def client(request: HttpRequest, client_id: int) -> HttpResponse:
     )
     sessions = visible_sessions(request.user).filter(client=found)
     page = page_of(request, sessions.order_by("-starts_at", "-pk").prefetch_related("lines"), SESSIONS)
-    plans = plans_in_order(found, on=clock.today())
-    checked = dict(
-        EligibilityCheck.objects.filter(coverage__in=plans, state=EligibilityCheck.State.ANSWERED)
-        .order_by("coverage_id", "-answered_at")
-        .distinct("coverage_id")
-        .values_list("coverage", "answered_at")
-    )
+    outlook = forecast.outlook(found, told_to=provider)
     decision = current_decision(found)
     context = {
         "client": found,
         "row": row,
         "pause": pause,
-        "plans": [{"coverage": plan, "checked": checked.get(plan.pk)} for plan in plans],
+        "plans": caseload.plan_rows(found, outlook),
+        "outlook": outlook,
+        "next": told(outlook, id="ahead"),
         "decision": decision,
         "price": _price(row.cost) if row.cost else None,
         "changes": [caseload.as_change(each) for each in caseload.changes(sessions)[:12]],

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from datetime import datetime, time, timedelta
 from unittest import mock
 
 import pytest
@@ -14,8 +15,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from billing.gateways.results import OutcomeUnknown
 from billing.models import Payment
+from common import clock
 from common.desk import Desk, Reference
-from insurance.models import AccountPause, Claim, Coverage, EdiFile, EligibilityCheck
+from insurance.models import AccountPause, Claim, Coverage, EdiFile, EligibilityCheck, Payer, PayerLine
 from insurance.services import claims
 from notifications.models import Email
 from people.models import AccessEvent, Role, SupportRequest, User
@@ -253,6 +255,7 @@ def test_the_first_page_counts_what_needs_a_person(fay: Browser, practice: Pract
         "Rejected claims": 1,
         "Quarantined files": 1,
         "Checks that failed": 1,
+        "Questions to insurers": 1,
         "Payments not known": 1,
         "E-mails that failed": 1,
     }
@@ -260,6 +263,52 @@ def test_the_first_page_counts_what_needs_a_person(fay: Browser, practice: Pract
         answer = fay.get(tile["url"])
         assert answer.status_code == 200, label
         assert answer.context["cl"].result_count == tile["count"], label
+
+
+def test_asking_insurers_is_one_page_with_a_row_for_each(fay: Browser, practice: Practice) -> None:
+    plan = Coverage.objects.get(client=practice.ana, payer=practice.evergreen)
+    EligibilityCheck.objects.filter(coverage__payer=practice.evergreen).delete()
+    waiting = EligibilityCheck.objects.create(coverage=plan, reason="scheduled", service_date=clock.today(), trace="T1")
+    EligibilityCheck.objects.create(
+        coverage=plan, reason="refresh", service_date=clock.today(), trace="T0", state="answered",
+        answered_at=clock.now(),
+    )  # fmt: skip
+    down = clock.now() - timedelta(hours=2, minutes=5)
+    PayerLine.objects.filter(payer=practice.evergreen).update(
+        down_since=down, next_probe_at=clock.now() + timedelta(minutes=4), failures=3, error="HTTP 503"
+    )
+    page = fay.get(listed(PayerLine))
+    assert page.context["cl"].result_count == Payer.objects.count()
+    (row,) = [each for each in page.context["cl"].result_list if each.payer == practice.evergreen]
+    assert (row.n_waiting, row.n_asked, row.n_answered, row.oldest) == (1, 0, 1, waiting.created_at)
+    assert "No, for 2 h 5 min: HTTP 503" in page.content.decode()
+    PayerLine.objects.update(down_since=None, next_probe_at=None, failures=0)
+    Payer.objects.filter(pk=practice.evergreen.pk).update(answers_from=time(0, 0), answers_until=time(0, 1))
+    with clock.as_of(datetime(2026, 5, 4, 12, tzinfo=clock.BUSINESS_ZONE)):
+        assert "Closed until 00:00" in fay.get(at(row)).content.decode()
+    assert "60 questions a minute, from 00:00 until 00:01 in New York" in fay.get(at(row)).content.decode()
+
+
+def test_the_page_of_insurers_takes_as_many_queries_for_many(
+    fay: Browser, practice: Practice, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    fay.get(listed(PayerLine))
+    with django_assert_max_num_queries(12):
+        fay.get(listed(PayerLine))
+    for number in range(20):
+        Payer.objects.create(name=f"Insurer {number}", payer_id=f"P{number}", member_services_phone="1")
+    with django_assert_max_num_queries(12):
+        fay.get(listed(PayerLine))
+
+
+def test_what_could_not_be_answered_says_who_does_what(fay: Browser, practice: Practice) -> None:
+    plan = Coverage.objects.get(client=practice.ana, payer=practice.evergreen)
+    check = EligibilityCheck.objects.create(
+        coverage=plan, reason="refresh", service_date=clock.today(), trace="T1", state="rejected",
+        rejections=[{"loop": "2100B", "code": "51", "text": "The insurer does not have this provider on file"}],
+    )  # fmt: skip
+    page = fay.get(at(check)).content.decode()
+    assert "Support: There is nothing for you to do. Support checks the provider" in page
 
 
 # --- Repairs ----------------------------------------------------------------------------------------------------------
@@ -347,6 +396,36 @@ def test_a_request_is_answered(fay: Browser, practice: Practice) -> None:
     assert (request.state, request.answer, request.owner) == ("answered", "It was processed today.", practice.fay)
 
 
+def test_a_question_that_waits_is_asked_now_or_given_up(fay: Browser, practice: Practice) -> None:
+    plan = Coverage.objects.get(client=practice.ana, payer=practice.evergreen)
+    EligibilityCheck.objects.filter(coverage=plan).delete()
+    later = clock.now() + timedelta(hours=5)
+    check = EligibilityCheck.objects.create(
+        coverage=plan, reason="scheduled", service_date=clock.today(), trace="T1", next_attempt_at=later
+    )
+    assert fay.post(at(check, "repair", "now"), {"text": "The client waits"}).status_code == 302
+    check.refresh_from_db()
+    assert check.next_attempt_at <= clock.now()
+    assert fay.post(at(check, "repair", "give_up"), {"text": ""}).status_code == 422, "not without a reason"
+    assert fay.post(at(check, "repair", "give_up"), {"text": "This insurer takes no 270"}).status_code == 302
+    check.refresh_from_db()
+    assert (check.state, check.error) == ("failed", "This insurer takes no 270")
+    assert "not possible any more" in fay.post(at(check, "repair", "now"), {"text": "x"}).content.decode()
+    line = practice.evergreen.line
+    assert fay.post(at(line, "repair", "again"), {"text": "It is back"}).status_code == 302
+    again = EligibilityCheck.objects.get(coverage=plan, state="waiting")
+    assert (again.reason, again.asked_by) == ("scheduled", practice.fay)
+
+
+def test_an_insurer_that_is_down_can_be_tried_at_once(fay: Browser, practice: Practice) -> None:
+    later = clock.now() + timedelta(minutes=4)
+    PayerLine.objects.filter(payer=practice.evergreen).update(down_since=clock.now(), next_probe_at=later, failures=3)
+    assert fay.post(at(practice.evergreen.line, "repair", "try"), {"text": "They wrote to us"}).status_code == 302
+    line = PayerLine.objects.get(payer=practice.evergreen)
+    assert line.next_probe_at is not None
+    assert line.next_probe_at <= clock.now()
+
+
 def test_the_reference_data_can_be_kept_up_to_date(fay: Browser, practice: Practice) -> None:
     form = {
         "name": "Evergreen Health",
@@ -356,6 +435,7 @@ def test_the_reference_data_can_be_kept_up_to_date(fay: Browser, practice: Pract
         "timely_filing_days": "180",
         "secondary_filing_days": "180",
         "claim_filing_code": "CI",
+        "requests_per_minute": "60",
     }
     assert fay.post(at(practice.evergreen), form).status_code == 302
     practice.evergreen.refresh_from_db()

@@ -17,6 +17,7 @@ from headway.demo.world import World
 from insurance.domain.asking import BACKOFF
 from insurance.models import BenefitSnapshot, EdiFile, EligibilityCheck, PayerLine
 from insurance.services import coverages, eligibility
+from insurance.services.next_step import next_step
 from insurance.x12 import x270, x271
 from insurance.x12.x271 import Rejection
 from tests.cast import Cast
@@ -150,9 +151,9 @@ def test_one_question_that_is_never_answered_is_given_up(cast: Cast, world: Worl
     assert check.error == "The insurer's answer is not about this question."
     line = PayerLine.objects.get(payer=cast.evergreen)
     assert (line.failures, line.down_since) == (0, None), "it does answer"
-    step = eligibility.next_step(check)
+    step = next_step(check)
     assert step is not None
-    assert step.who == "nobody"
+    assert step.helper == "nobody"
 
 
 def test_a_question_that_cannot_be_written_does_not_stand_in_front_for_ever(
@@ -190,9 +191,9 @@ def test_a_dependent_who_is_not_on_the_plan_learns_what_to_do(cast: Cast, world:
     assert eligibility.ask(check.pk) is None
     check.refresh_from_db()
     assert (check.state, check.rejections[0]["code"]) == ("rejected", "67")
-    step = eligibility.next_step(check)
+    step = next_step(check)
     assert step is not None
-    assert step.who == "client"
+    assert step.helper == "client"
     assert step.text == (
         "Harbor Mutual knows the plan, but did not find you on it. Please ask Ben to check with Harbor Mutual that you "
         "are listed, with your name and birthday as you gave them to us. If your own card shows another member ID, "
