@@ -84,6 +84,7 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Plans"), "insurance_coverage", "health_and_safety"),
                     (_("Order of plans"), "insurance_planorder", "format_list_numbered"),
                     (_("Benefit checks"), "insurance_eligibilitycheck", "fact_check"),
+                    (_("Asking insurers"), "insurance_payerline", "network_check"),
                     (_("Benefits"), "insurance_benefitsnapshot", "receipt_long"),
                     (_("Pauses"), "insurance_accountpause", "pause_circle"),
                 ),

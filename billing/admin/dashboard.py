@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from billing.models import Payment, Refund, StripeEvent
 from common import clock
 from common.desk import may_look
-from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck
+from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck, PayerLine
+from insurance.services.eligibility import newest_of_their_plans
 from notifications.models import Email
 from people.models import SupportRequest
 
@@ -88,8 +89,21 @@ def tiles() -> list[dict[str, Any]]:
         _tile(
             _("Checks that failed"),
             _("The insurer could not answer, or was never reached."),
-            EligibilityCheck.objects.filter(state__in=[EligibilityCheck.State.FAILED, EligibilityCheck.State.REJECTED]),
-            "state__in=failed,rejected",
+            newest_of_their_plans().filter(state__in=[EligibilityCheck.State.FAILED, EligibilityCheck.State.REJECTED]),
+            "state__in=failed,rejected&newest=1",
+        ),
+        _tile(
+            _("Insurers that do not answer"),
+            _("Tried again by itself every few minutes."),
+            PayerLine.objects.filter(down_since__isnull=False),
+            "down_since__isempty=0",
+        ),
+        _tile(
+            _("Questions to insurers"),
+            _("Waiting to be asked, or just asked."),
+            EligibilityCheck.objects.filter(state__in=EligibilityCheck.OPEN),
+            "state__in=waiting,asked",
+            urgent=False,
         ),
         _tile(
             _("Payments not known"),

@@ -11,6 +11,7 @@ from portal.client import (
     views_pay,
     views_payments,
     views_plans,
+    views_report,
 )
 
 app_name = "client"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("home/", views_home.home, name="home"),
     path("benefits/", views_benefits.benefits, name="benefits"),
     path("benefits/<int:coverage_id>/check/", views_benefits.check_again, name="check_again"),
+    path("benefits/<int:coverage_id>/report/", views_report.report_benefits, name="report_benefits"),
     path("appointments/", views_appointments.upcoming, name="appointments"),
     path("appointments/past/", views_appointments.past, name="past"),
     path("appointments/pay/", views_pay.pay, name="pay"),
