@@ -372,12 +372,13 @@ def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) ->
         for copay in [*copays, ZERO] if told.copay is not None and not decided.counted else copays:
             found.append(Candidate(told._replace(copay=copay), Costs.ONE_FIGURE))
             if told.copay is None:
-                found.append(Candidate(Share(copay, CopayRule.WAIVES_DEDUCTIBLE, None), Costs.ONE_FIGURE))
+                # A copay in the place of a share, or on top of it.
+                found += [Candidate(Share(copay, rule, None), Costs.ONE_FIGURE) for rule in CopayRule]
                 found.append(Candidate(Share(copay, CopayRule.AFTER_DEDUCTIBLE, told.coinsurance), Costs.ONE_FIGURE))
         for share in shares:
             found.append(Candidate(told._replace(coinsurance=share), Costs.ONE_FIGURE))
             if told.copay is not None:
-                found.append(Candidate(Share(None, None, share), Costs.TWO_FIGURES))
+                found.append(Candidate(Share(None, None, share), Costs.ONE_FIGURE))
         if told.copay is not None:
             found += [Candidate(told._replace(rule=rule), Costs.ONE_FIGURE) for rule in CopayRule]
         for copay, rule in product(copays, CopayRule):

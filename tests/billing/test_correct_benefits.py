@@ -76,7 +76,7 @@ def decides(session: Session, paid: str, *left: tuple[str, str, str]) -> Compari
 def amount(session: Session) -> Decimal:
     cost = costs.current_cost(session)
     assert cost is not None
-    return cost.amount
+    return D(cost.amount)
 
 
 def mails(kind: str) -> list[Email]:
@@ -303,4 +303,4 @@ def test_a_pause_keeps_nobody_from_correcting(cast: Cast) -> None:
 
 
 def books_violated() -> list[str]:
-    return [outcome.name for outcome in books.run() if outcome.violations]
+    return [outcome.check.name for outcome in books.run() if outcome.violations]

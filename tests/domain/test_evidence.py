@@ -253,11 +253,11 @@ def _plain(reading: Reading) -> tuple[object, ...]:
     return reading.office.share, reading.telehealth.share, reading.left, reading.active, dict(reading.fits)
 
 
-@pytest.mark.parametrize("wrong", ["copay", "coinsurance", "deductible"])
-def test_the_order_in_which_facts_are_learnt_does_not_matter(wrong: str) -> None:
+@pytest.mark.parametrize("first", [seen(7, copay="45.00"), seen(7, coinsurance="45.00"), seen(7, deductible="45.00")])
+def test_the_order_in_which_facts_are_learnt_does_not_matter(first: Seen) -> None:
     answers = [told(TWENTY, deductible="500.00"), told(TWENTY, day=10, deductible="350.00")]
     decisions = [
-        seen(7, **{wrong: "45.00"}),
+        first,
         seen(14, deductible="150.00"),
         seen(21, coinsurance="30.00"),
         seen(28, coinsurance="30.00", telehealth=True),
