@@ -23,6 +23,8 @@ class Visit:
     date: date
     charge: Decimal
     allowed: Decimal | None
+    terms: PlanTerms | None = None
+    """What the plan asks of this visit, where that is not what it asks of the others (telehealth)."""
 
     def __post_init__(self) -> None:
         if self.charge < 0 or (self.allowed is not None and not 0 <= self.allowed <= self.charge):
@@ -61,18 +63,20 @@ def price_out_of_network(terms: PlanTerms, visits: Sequence[Visit]) -> tuple[Out
     An allowed amount that is not known lies between nothing and the charge. What a plan pays rises with what it allows
     and with what was used before, so the charge itself gives the most that it can pay.
     """
-    known: PlanState | None = PlanState.start(replace(terms, network="out"))
     most = PlanState.start(replace(terms, network="out"))
+    known: PlanState | None = most
     found: dict[int, OutOfNetworkPrice] = {}
     for place in sorted(range(len(visits)), key=lambda place: visits[place].date):
         visit = visits[place]
-        if most.visits == 0 or not terms.covered:
+        asks = replace(visit.terms or terms, network="out")
+        most = replace(most, terms=asks)
+        if most.visits == 0 or not asks.covered:
             # What the plan would allow plays no part, and nothing of it is used.
             found[place] = _known(visit, price_session(most, visit.charge, charge=visit.charge)[0])
             continue
         best, most = price_session(most, visit.charge if visit.allowed is None else visit.allowed, charge=visit.charge)
         if known is not None and visit.allowed is not None:
-            share, known = price_session(known, visit.allowed, charge=visit.charge)
+            share, known = price_session(replace(known, terms=asks), visit.allowed, charge=visit.charge)
             found[place] = _known(visit, share)
         else:
             found[place] = _bounded(visit, best)

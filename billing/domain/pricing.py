@@ -134,8 +134,9 @@ class Pricing:
 class _World:
     """One way in which the unknown facts may be, and what the client has paid in it since the terms were read."""
 
-    rule: CopayRule
-    deductible_over: bool
+    rules: tuple[tuple[Decimal, CopayRule], ...] = ()
+    """For each copay whose rule is not told, the one that holds here: office and telehealth may have one each."""
+    deductible_over: bool = False
     """Only where the deductible is unknown: whether it is met here. Until then it takes all that it can."""
     to_deductible: Decimal = ZERO
     to_maximum: Decimal = ZERO
@@ -143,7 +144,11 @@ class _World:
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
-    """Where a plan stands between two sessions: its terms, and what the sessions so far have used of them."""
+    """Where a plan stands between two sessions: its terms, and what the sessions so far have used of them.
+
+    Where the plan asks something else of a visit elsewhere (telehealth), put those terms in place of these with
+    ``dataclasses.replace``: what was used so far holds for both.
+    """
 
     terms: PlanTerms
     visits_used: int
@@ -152,7 +157,7 @@ class PlanState:
     @classmethod
     def start(cls, terms: PlanTerms) -> "PlanState":
         """The state at the moment the terms describe."""
-        return cls(terms, 0, tuple(_World(rule, deductible_over=False) for rule in _possible_rules(terms)))
+        return cls(terms, 0, (_World(),))
 
     @property
     def visits(self) -> int | None:
@@ -214,10 +219,12 @@ def price_session(
     if allowed < 0:
         raise ValueError("the allowed amount is never negative")
     if state.visits == 0 or not state.terms.covered:
+        worlds = list(state.worlds)
         shares = [Shares(not_covered=allowed)]
         after = state
     else:
-        branches = [branch for world in state.worlds for branch in _branches(state.terms, world, allowed)]
+        worlds = [each for world in state.worlds for each in _with_rule(state.terms, world)]
+        branches = [branch for world in worlds for branch in _branches(state.terms, world, allowed)]
         shares = [share for share, _ in branches]
         after = replace(
             state, visits_used=state.visits_used + 1, worlds=_outermost(next_world for _, next_world in branches)
@@ -239,7 +246,7 @@ def price_session(
         allowed=allowed,
         copay=state.terms.copay,
         coinsurance=state.terms.coinsurance,
-        rules=[world.rule for world in state.worlds],
+        rules=[_rule(state.terms, world) for world in worlds],
         deductible_known=state.terms.deductible_known,
         deductible_left=min(deductibles, default=None),
         covered=state.terms.covered,
@@ -249,24 +256,32 @@ def price_session(
     return replace(price, why=why), after
 
 
-def _possible_rules(terms: PlanTerms) -> tuple[CopayRule, ...]:
-    """The copay rules that may hold. Without a copay the rule says nothing, and the deductible comes first.
+def _with_rule(terms: PlanTerms, world: _World) -> Iterator[_World]:
+    """The worlds that this one may be by the copay's rule; it stays one where the rule is told or plays no part."""
+    if terms.copay is None or terms.copay_rule is not None or terms.copay in dict(world.rules):
+        yield world
+        return
+    for rule in CopayRule:
+        yield replace(world, rules=(*world.rules, (terms.copay, rule)))
+
+
+def _rule(terms: PlanTerms, world: _World) -> CopayRule:
+    """The copay rule that holds. Without a copay the rule says nothing, and the deductible comes first.
 
     One exception: when neither copay nor coinsurance is known and the rule is that a copay stands alone, then there is
     a copay, only its amount is not known, and the deductible must not be charged.
     """
-    if terms.copay is not None:
-        return tuple(CopayRule) if terms.copay_rule is None else (terms.copay_rule,)
-    if terms.coinsurance is None and terms.copay_rule == CopayRule.WAIVES_DEDUCTIBLE:
-        return (CopayRule.WAIVES_DEDUCTIBLE,)
-    return (CopayRule.AFTER_DEDUCTIBLE,)
+    if terms.copay is None:
+        alone = terms.coinsurance is None and terms.copay_rule == CopayRule.WAIVES_DEDUCTIBLE
+        return CopayRule.WAIVES_DEDUCTIBLE if alone else CopayRule.AFTER_DEDUCTIBLE
+    return terms.copay_rule or dict(world.rules).get(terms.copay, CopayRule.AFTER_DEDUCTIBLE)
 
 
 def _branches(terms: PlanTerms, world: _World, allowed: Decimal) -> Iterator[tuple[Shares, _World]]:
     """The session priced in one world; where an unknown fact bears on it, once for each end of what it may be."""
     for copay, coinsurance in _possible_shares(terms, allowed):
         for deductible, over in _possible_deductibles(terms, world):
-            shares = _uncapped(world.rule, allowed, deductible, copay, coinsurance).cut_to(_room(terms, world))
+            shares = _uncapped(_rule(terms, world), allowed, deductible, copay, coinsurance).cut_to(_room(terms, world))
             yield (
                 shares,
                 replace(
@@ -339,9 +354,9 @@ def _outermost(worlds: Iterable[_World]) -> tuple[_World, ...]:
 
     Every figure rises or falls steadily with that payment, so if these two agree on one, all between agree.
     """
-    alike: dict[tuple[CopayRule, bool, Decimal], list[_World]] = {}
+    alike: dict[tuple[object, bool, Decimal], list[_World]] = {}
     for world in worlds:
-        alike.setdefault((world.rule, world.deductible_over, world.to_deductible), []).append(world)
+        alike.setdefault((world.rules, world.deductible_over, world.to_deductible), []).append(world)
     kept: list[_World] = []
     for group in alike.values():
         least, most = min(group, key=lambda w: w.to_maximum), max(group, key=lambda w: w.to_maximum)

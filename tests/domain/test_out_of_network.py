@@ -137,6 +137,23 @@ def test_only_the_allowed_amount_counts_to_the_plans_limits() -> None:
     assert second.plan == D("125.00"), "25 were left of the maximum"
 
 
+def test_a_video_visit_is_priced_by_its_own_terms_from_what_both_have_used() -> None:
+    office = plan("200.00", "0.50")
+    video = plan("200.00", None, copay=D("15.00"), copay_rule=CopayRule.WAIVES_DEDUCTIBLE)
+    days = [date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 16)]
+
+    found = price_out_of_network(
+        office,
+        [
+            visit("220.00", "150.00", days[0]),
+            replace(visit("220.00", "150.00", days[1]), terms=video),
+            visit("220.00", "150.00", days[2]),
+        ],
+    )
+
+    assert [each.plan for each in found] == [D("0.00"), D("135.00"), D("50.00")]
+
+
 @pytest.mark.parametrize(("charge", "allowed"), [("100.00", "100.01"), ("100.00", "-1.00"), ("-1.00", None)])
 def test_no_plan_allows_more_than_was_charged(charge: str, allowed: str | None) -> None:
     with pytest.raises(ValueError, match="between nothing and the charge"):

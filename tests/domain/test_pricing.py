@@ -4,13 +4,14 @@ The cases lie in ``price_cases/``, one file for each kind of rule, in the shape 
 """
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from billing.domain.pricing import PlanState, PlanTerms, price_session
+from billing.domain.pricing import CopayRule, PlanState, PlanTerms, price_session
 from tests.domain.asking import ask, days, differences
 from tests.domain.price_oracle import Plan, year
 from tests.domain.price_worlds import dollars
@@ -129,6 +130,33 @@ def test_a_session_the_insurer_has_priced_is_taken_as_decided() -> None:
     assert price.deductible == Decimal("40.00")
     assert price.coinsurance == Decimal("12.00")
     assert after.remaining().out_of_pocket == Decimal("378.00")
+
+
+def test_an_office_visit_and_a_video_visit_each_follow_the_rule_of_their_own_copay() -> None:
+    office = PlanTerms(
+        deductible_remaining=Decimal("400.00"), copay=Decimal("35.00"), copay_rule=CopayRule.AFTER_DEDUCTIBLE
+    )
+    video = replace(office, copay=Decimal("10.00"), copay_rule=CopayRule.WAIVES_DEDUCTIBLE)
+
+    first, state = price_session(PlanState.start(office), Decimal("150.00"))
+    second, state = price_session(replace(state, terms=video), Decimal("150.00"))
+    third, _ = price_session(replace(state, terms=office), Decimal("260.00"))
+
+    assert [each.client for each in (first, second, third)] == [Decimal("150.00"), Decimal("10.00"), Decimal("260.00")]
+    assert (third.deductible, third.copay) == (Decimal("250.00"), Decimal("10.00"))
+
+
+def test_two_copays_without_a_rule_may_follow_two_rules() -> None:
+    office = PlanTerms(deductible_remaining=Decimal("100.00"), copay=Decimal("20.00"))
+    video = replace(office, copay=Decimal("10.00"))
+
+    _, state = price_session(PlanState.start(office), Decimal("110.00"))
+    at_video, state = price_session(replace(state, terms=video), Decimal("100.00"))
+    again, _ = price_session(replace(state, terms=office), Decimal("110.00"))
+
+    assert at_video.client is None
+    assert "Until we know, your share is between $10.00 and $100.00" in at_video.why
+    assert again.client is None, "office waived and video not, or the other way round: both are possible"
 
 
 def test_a_session_the_insurer_did_not_cover_uses_no_visit() -> None:
