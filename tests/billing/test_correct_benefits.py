@@ -3,7 +3,9 @@
 Evergreen allows Ana's sessions 160.00 of the 220.00 charged.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +29,15 @@ from tests import cast as people
 from tests.cast import Cast, benefits, observe
 from tests.remittance_files import adjustments, payment, received, result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("in_june")]
 D = Decimal
+
+
+@pytest.fixture
+def in_june() -> Iterator[None]:
+    """A day in the middle of the plan year, whenever the tests are run."""
+    with clock.as_of(datetime(2026, 6, 15, 15, tzinfo=UTC)):
+        yield
 
 
 @pytest.fixture
