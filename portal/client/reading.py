@@ -230,12 +230,21 @@ def cost_changes(client: Client, *, session: Session | None = None, limit: int =
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One deductible or out-of-pocket maximum; ``used`` is known only when both its figures are."""
+    """One deductible or out-of-pocket maximum as the insurer told it; ``used`` is known only when both figures are.
+
+    ``since``: what the client's own sessions have used on top, by our count; ``None`` when that is not counted.
+    """
 
     id: str
     used: Decimal | None
     limit: Decimal | None
     left: Decimal | None
+    since: Decimal | None = None
+
+    @property
+    def left_now(self) -> Decimal | None:
+        """What is left with those sessions."""
+        return None if self.left is None else self.left - (self.since or ZERO)
 
     @property
     def only_left(self) -> bool:

@@ -19,6 +19,7 @@ app_name = "client"
 urlpatterns = [
     path("home/", views_home.home, name="home"),
     path("benefits/", views_benefits.benefits, name="benefits"),
+    path("benefits/what-if/", views_benefits.what_if, name="what_if"),
     path("benefits/<int:coverage_id>/check/", views_benefits.check_again, name="check_again"),
     path("benefits/<int:coverage_id>/report/", views_report.report_benefits, name="report_benefits"),
     path("appointments/", views_appointments.upcoming, name="appointments"),

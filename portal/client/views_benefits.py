@@ -1,4 +1,4 @@
-"""The detailed benefits page: what each plan covers, how far the year has come, and every change of cost."""
+"""The detailed benefits page: what a session costs, when that changes and why it did; and "what if"."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -8,17 +8,21 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from billing.flows import refresh_benefits
+from billing.services import forecast
 from billing.services.balances import client_balances
 from care.access import visible_sessions
 from care.models import Session
-from common import clock
 from insurance.access import get_coverage
 from insurance.models import EligibilityCheck
 from insurance.services.eligibility import asked_lately
 from insurance.services.plan_order import current_decision
 from people.models import Client
 from portal.client import reading
+from portal.client.benefits import benefit_views
 from portal.client.doors import client_page
+from portal.client.pauses import open_pauses
+from portal.client.what_if import WhatIfForm
+from portal.outlook import told
 
 CHANGES_PER_PAGE = 12
 
@@ -26,12 +30,13 @@ CHANGES_PER_PAGE = 12
 @require_safe
 @client_page
 def benefits(request: HttpRequest, client: Client) -> HttpResponse:
-    """Per plan, in the order that is in force; what a session costs and why; the history of that cost."""
+    """What a session costs now and why, when that changes, and per plan all that is known and was put right."""
     sessions = visible_sessions(request.user)
     priced = reading.upcoming(sessions).first() or (
         sessions.filter(status=Session.Status.CONFIRMED, costs__isnull=False).order_by("-starts_at").first()
     )
-    plans = reading.plan_views(client)
+    outlook = forecast.outlook(client)
+    plans = benefit_views(reading.plan_views(client), outlook)
     decision = current_decision(client)
     changes = Paginator(reading.cost_changes(client), CHANGES_PER_PAGE)
     return render(
@@ -41,10 +46,39 @@ def benefits(request: HttpRequest, client: Client) -> HttpResponse:
             "plans": plans,
             "decision": decision if len(plans) > 1 else None,
             "priced": reading.views_of([priced], client_balances(client))[0] if priced else None,
+            "outlook": outlook,
+            "next": told(outlook, id="ahead"),
+            "pauses": open_pauses(request.user),
             "last_held": sessions.filter(status=Session.Status.CONFIRMED).order_by("-starts_at").first(),
             "changes": changes.get_page(request.GET.get("page")),
-            "today": clock.today(),
         },
+    )
+
+
+@require_safe
+@client_page
+def what_if(request: HttpRequest, client: Client) -> HttpResponse:
+    """What sessions would cost in another rhythm, of another length, elsewhere, or with other care. Keeps nothing."""
+    now = forecast.outlook(client, two_years=True)
+    asked = {name: value for name, value in request.GET.items() if name in WhatIfForm.base_fields}
+    form = WhatIfForm(now)
+    answer = now
+    if asked and now.obstacle is None:
+        form = WhatIfForm(now, {**form.initial, **asked})
+        if form.is_valid():
+            answer = forecast.outlook(client, form.asked(), two_years=True)
+    return render(
+        request,
+        "portal/client/what_if.html",
+        {
+            "form": form,
+            "outlook": answer,
+            "next": None if form.errors else told(answer, id="ahead"),
+            "now": told(now, id="now") if answer is not now else None,
+            "rhythm_now": now.rhythm_now,
+            "pauses": open_pauses(request.user),
+        },
+        status=422 if form.errors else 200,
     )
 
 

@@ -5,6 +5,7 @@ Every list is put together for one page of clients at a time, in a fixed number 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from billing.models import SessionCost
-from billing.services.costs import current_costs
+from billing.services.costs import current_costs, newest_snapshot
+from billing.services.forecast import Counted, Outlook
 from care.access import visible_clients, visible_sessions
 from care.models import Session
 from common import clock
-from insurance.models import Coverage
+from insurance.domain.benefits import Benefits
+from insurance.models import BenefitSnapshot, Coverage, EligibilityCheck
 from insurance.services.client_standing import Standing, with_standing
+from insurance.services.eligibility import asked_lately
+from insurance.services.next_step import next_step
+from insurance.services.plan_order import plans_in_order
 from people.models import Client, User
 from portal.provider.progress import Progress, open_claims, progress_of
 from portal.provider.words import why_changed
@@ -174,6 +180,95 @@ def rows(user: "User | AnonymousUser", clients: Sequence[Client]) -> list[Row]:
                 change=changed.get(client.pk),
                 progress=progress_of(list(behind.claims.all()), priced.get(behind.pk)) if behind else None,
                 waiting=waiting.get(client.pk, []),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One plan of a client: what its insurer told, when, and how the newest question stands.
+
+    ``counted``: what is left with the sessions that the insurer does not know of.
+    """
+
+    coverage: Coverage
+    checked: datetime | None
+    asked: EligibilityCheck | None
+    snapshot: BenefitSnapshot | None
+    benefits: Benefits | None
+    counted: Counted | None
+
+    @property
+    def asking(self) -> bool:
+        """A question to the insurer is under way."""
+        return self.asked is not None and self.asked.state in EligibilityCheck.OPEN
+
+    @property
+    def may_ask(self) -> bool:
+        return not self.asking and (self.asked is None or not asked_lately(self.asked))
+
+    @property
+    def refused(self) -> bool:
+        """The insurer could not answer the newest question: somebody has to do something."""
+        return self.asked is not None and next_step(self.asked) is not None
+
+    @property
+    def corrected(self) -> bool:
+        """Figures in it were put right, by evidence or by support."""
+        return self.snapshot is not None and bool(self.snapshot.corrects)
+
+    @property
+    def deductible_left(self) -> Decimal | None:
+        """The client's own, in dollars, with the sessions that the insurer does not know of; ``None``: not known."""
+        if self.counted is not None:
+            return self.counted.left.deductible
+        return self.benefits.in_network.deductible.individual.remaining if self.benefits else None
+
+    @property
+    def visits_left(self) -> int | None:
+        """Visits left; ``None``: not counted by the plan, or not known."""
+        if self.counted is not None:
+            return self.counted.left.visits
+        return self.benefits.in_network.visits.remaining if self.benefits else None
+
+    @property
+    def maximum_left(self) -> Decimal | None:
+        """What is left to the client's own out-of-pocket maximum; ``None``: not known, or the plan has none."""
+        if self.counted is not None:
+            return self.counted.left.out_of_pocket
+        return self.benefits.in_network.out_of_pocket.individual.remaining if self.benefits else None
+
+
+def plan_rows(client: Client, outlook: Outlook) -> list[PlanRow]:
+    """The client's plans in the order they pay. ``outlook`` is that of the same client."""
+    today = clock.today()
+    plans = plans_in_order(client, on=today)
+    checked = dict(
+        EligibilityCheck.objects.filter(coverage__in=plans, state=EligibilityCheck.State.ANSWERED)
+        .order_by("coverage_id", "-answered_at")
+        .distinct("coverage_id")
+        .values_list("coverage", "answered_at")
+    )
+    newest = {
+        check.coverage_id: check
+        for check in EligibilityCheck.objects.filter(coverage__in=plans)
+        .order_by("coverage_id", "-pk")
+        .distinct("coverage_id")
+    }
+    found = []
+    for plan in plans:
+        first = plan == outlook.coverage
+        snapshot = outlook.snapshot if first else newest_snapshot(plan, today)
+        benefits = outlook.benefits if first else (snapshot.read() if snapshot else None)
+        found.append(
+            PlanRow(
+                coverage=plan,
+                checked=checked.get(plan.pk),
+                asked=newest.get(plan.pk),
+                snapshot=snapshot,
+                benefits=benefits,
+                counted=outlook.counted if first else None,
             )
         )
     return found

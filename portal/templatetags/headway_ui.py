@@ -199,15 +199,27 @@ def dialog(content: str, *, id: str, title: str) -> SafeString:
 
 @register.inclusion_tag("components/meter.html")
 def meter(
-    label: str, used: Decimal | None, total: Decimal | None, *, id: str, met: str = "", note: str = ""
+    label: str,
+    used: Decimal | None,
+    total: Decimal | None,
+    *,
+    id: str,
+    met: str = "",
+    note: str = "",
+    left: Decimal | None = None,
+    since: Decimal | None = None,
+    told_by: str = "",
+    since_by: str = "",
 ) -> dict[str, Any]:
-    """How much of a deductible or out-of-pocket maximum is used, in words and as a ``<meter>``.
+    """How much of a deductible or out-of-pocket maximum is used, in words and as a bar.
 
     ``used`` or ``total`` may be ``None`` (not known): the words say so and nothing is drawn. ``met`` is the sentence
-    for a full meter. ``id`` must be unique on the page.
+    for a full meter. ``id`` must be unique on the page. With ``since`` dollars on top of what the insurer told (of
+    which ``left`` was left), the two are told apart; ``told_by`` and ``since_by`` say whose count each is.
     """
     known = used is not None and total is not None and total > 0
     used_now, total_now = used or money.ZERO, total or money.ZERO
+    left_now = None if left is None or since is None else max(left - since, money.ZERO)
     return {
         "id": id,
         "label": label,
@@ -216,12 +228,30 @@ def meter(
         "full": known and used_now >= total_now,
         "used": used,
         "total": total,
-        "left": max(total_now - used_now, money.ZERO),
+        "left": max(total_now - used_now, money.ZERO) if left is None else left,
         "value": money.plain(min(used_now, total_now)),
         "maximum": money.plain(total_now),
         "met": met,
         "note": note,
+        "since": since,
+        "told_by": told_by,
+        "since_by": since_by,
+        "left_now": left_now,
+        "met_now": left_now == money.ZERO,
+        "bar": _pieces([("meter__told", used_now), ("meter__since", since or money.ZERO)], total_now) if known else [],
     }
+
+
+def _pieces(parts: Iterable[tuple[str, Decimal]], whole: Decimal) -> list[dict[str, str]]:
+    """Parts of a bar as percentages of its width, one after the other, with a hair between them."""
+    found, start = [], Decimal(0)
+    for kind, amount in parts:
+        wide = amount * 100 / whole
+        if wide:
+            gap = min(Decimal("0.6"), wide / 2)
+            found.append({"kind": kind, "x": f"{start:.2f}", "width": f"{wide - gap:.2f}"})
+        start += wide
+    return found
 
 
 @register.inclusion_tag("components/breakdown.html")
@@ -236,16 +266,9 @@ def breakdown(
     """
     rows = [_part(part) for part in parts]
     amounts = [row["amount"] for row in rows]
-    bar: list[dict[str, Any]] = []
+    bar = []
     if amounts and all(amount is not None and amount >= 0 for amount in amounts) and sum(amounts) > 0:
-        scale = Decimal(100) / sum(amounts)
-        start = Decimal(0)
-        for row in rows:
-            wide = row["amount"] * scale
-            if wide:
-                gap = min(Decimal("0.6"), wide / 2)
-                bar.append({"kind": row["kind"], "x": f"{start:.2f}", "width": f"{wide - gap:.2f}"})
-            start += wide
+        bar = _pieces([(row["kind"], row["amount"]) for row in rows], sum(amounts))
     return {
         "rows": rows,
         "bar": bar,

@@ -106,6 +106,7 @@ ANA_DOES = "302 302 404 404 404 404 404"
 CLIENT_PAGES = [
     row("GET", "home/", OWN),
     row("GET", "benefits/", OWN),
+    row("GET", "benefits/what-if/", OWN),
     row("POST", "benefits/<int:coverage_id>/check/", ANA_DOES),
     row("GET", "benefits/<int:coverage_id>/report/", ONLY_ANA),
     row("POST", "benefits/<int:coverage_id>/report/", ANA_DOES, what="copay", text="My card says $20."),

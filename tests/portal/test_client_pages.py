@@ -117,12 +117,16 @@ def test_while_paused_the_provider_is_not_told_to_be_late(ana: Browser, cast: Ca
 
 def test_figures_older_than_the_last_session_say_so(ana: Browser, cast: Cast) -> None:
     card(cast.ana)
+    told_on = clock.today()
     assert "Sessions since then are not in them" not in words(ana, "/benefits/")
     with clock.as_of(clock.now() + timedelta(days=5)):
         client_world.held(cast, days=-2)
         page = words(ana, "/benefits/")
-    assert page.count("Sessions since then are not in them") == 2
-    assert page.count("The price of your next session does count them.") == 1
+    # The first plan's figures count them on top, told apart; the second plan's do not.
+    assert page.count("Sessions since then are not in them") == 1
+    assert f"$450.00 of $500.00: Evergreen Health told us on {longdate(told_on)}" in page
+    assert "$50.00 more: your 1 session since then, by our count" in page
+    assert "Yours Met, by our count" in page
 
 
 def test_benefits_come_in_the_order_that_is_in_force(ana: Browser, cast: Cast) -> None:
@@ -402,7 +406,9 @@ def test_an_empty_question_is_not_sent(ana: Browser, cast: Cast) -> None:
     ("address", "most"),
     [
         ("/home/", 32),
-        ("/benefits/", 24),
+        ("/benefits/", 46),
+        ("/benefits/what-if/", 34),
+        ("/benefits/what-if/?rhythm=two_weeks", 60),
         ("/appointments/", 18),
         ("/appointments/past/", 20),
         ("/payments/", 16),
