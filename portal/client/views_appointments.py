@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.access import visible_refunds
+from billing.services import out_of_network
 from billing.services.balances import client_balances, total_due
 from care.access import get_session, visible_sessions
 from common.money import ZERO
@@ -58,11 +59,14 @@ def session(request: HttpRequest, client: Client, session_id: int) -> HttpRespon
     """One session: its price and why, each change of it, the claims' progress, payments and refunds."""
     found = get_session(request.user, session_id, purpose="appointment")
     [view] = reading.views_of([found], client_balances(client))
+    outside = out_of_network.estimate(found)
     return render(
         request,
         "portal/client/session.html",
         {
             "view": view,
+            "outside": outside,
+            "outside_parts": words.out_of_network(outside) if outside else (),
             "changes": reading.cost_changes(client, session=found),
             "parts": list(found.payment_parts.select_related("payment__card").order_by("-payment_id")),
             "refunds": [words.refund_story(each) for each in visible_refunds(request.user).filter(session=found)],

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.models import Refund, SessionCost
+from billing.services.out_of_network import OutOfNetwork
 from billing.services.refunds import on_statement_by
 from common import clock
-from common.money import ZERO, dollars
+from common.money import ZERO, dollars, plain
 from insurance.models import Claim
 from portal.templatetags.headway_ui import longdate
 
@@ -86,6 +87,23 @@ def price(cost: SessionCost, paid: Sequence[Paid] = ()) -> Price:
         why=tuple(told.get("why", ())),
         verified=verified,
     )
+
+
+def out_of_network(found: OutOfNetwork) -> tuple[Part, ...]:
+    """The charge of a session out of network in its parts: what comes back, the client's share, and what is above."""
+    price = found.price
+    parts = [Part("plan", _("%(payer)s pays back") % {"payer": found.coverage.payer}, price.plan)]
+    if price.client is None:
+        return tuple(parts)
+    if price.share is None:
+        return (*parts, Part("not_covered", _("Not paid back"), price.client))
+    share = price.share
+    told = {kind: plain(getattr(share, kind)) for kind in ("deductible", "copay", "coinsurance", "not_covered")}
+    parts += _own_parts(told)
+    if not share.not_covered and price.above:
+        note = _("The part of the charge that your plan does not look at")
+        parts.append(Part("other", _("Above what your plan allows"), price.above, note))
+    return tuple(parts)
 
 
 def in_short(cost: SessionCost) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing.flows import book_session
 from billing.flows.confirm_session import Preview, confirm, preview
 from billing.models import ProviderEarning
+from billing.services import out_of_network
 from billing.services.costs import current_cost
 from care.access import get_session, visible_sessions
 from care.models import Session
@@ -86,6 +87,7 @@ def _page(request: HttpRequest, session: Session, *, error: str = "", status: in
         "lines": list(session.lines.all()),
         "preview": offer,
         "refusal": refusal,
+        "outside": out_of_network.estimate(session) if offer is None else None,
         "error": error,
         "cost": cost,
         "earning": earning,
