@@ -38,12 +38,10 @@ def why(figure: str, network: NetworkBenefits, *, corrected: Collection[str] = (
         raise KeyError(figure)
     if figure in corrected:
         return _("Put right: the insurer's own answer says something else.")
-    if figure in network.disputed:
-        return network.disputed[figure]
     if figure == "copay_rule":
         return _copay_rule(network)
     if _value(figure, network) is None:
-        return _missing(figure, network)
+        return network.disputed.get(figure) or _missing(figure, network)
     basis = network.basis.get(figure)
     if not basis:
         place = network.source.get(figure)

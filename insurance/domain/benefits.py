@@ -106,8 +106,8 @@ class NetworkBenefits:
         special = self.telehealth
         if special is None:
             return self
-        said = {*special.source, *special.disputed}
-        priced = not said.isdisjoint(("copay", "coinsurance"))
+        disputed = not {"copay", "coinsurance"}.isdisjoint(special.disputed)
+        priced = disputed or special.copay is not None or special.coinsurance is not None
         share = special if priced else self
         return NetworkBenefits(
             covered=special.covered if special.covered is not None else self.covered,

@@ -106,6 +106,12 @@ def test_a_telehealth_copay_that_contradicts_itself_is_not_the_general_one() -> 
     assert "$0.00 (line 0); $15.00 (line 15). None is taken." in why("copay", told.for_telehealth())
 
 
+def test_a_telehealth_share_counts_wherever_it_came_from() -> None:
+    told = replace(network(copay("30", "MH")), telehealth=NetworkBenefits(copay=Decimal("5.00")))
+    assert told.for_telehealth().copay == Decimal("5.00")
+    assert why("copay", told.for_telehealth()) == "It was not read from the insurer's answer."
+
+
 def test_the_rule_between_copay_and_deductible_explains_itself() -> None:
     told = network(replace(copay("25", "MH"), messages=("DEDUCTIBLE WAIVED",)))
     assert why("copay_rule", told) == "The insurer writes “DEDUCTIBLE WAIVED” (line 2)."
