@@ -7,7 +7,7 @@ from time import monotonic
 import structlog
 from celery import shared_task
 
-from billing.flows import collect_payment, exchange_claims, give_refund, refresh_benefits, stripe_news
+from billing.flows import collect_payment, correct_benefits, exchange_claims, give_refund, refresh_benefits, stripe_news
 from billing.models import Payment, Refund, StripeEvent
 from billing.services import payments, recalculation, refunds, repricing
 from common import clock
@@ -91,13 +91,13 @@ def exchange_with_insurers() -> None:
 @shared_task
 def reprice(client_id: int) -> None:
     """Price a client whose prices are stale."""
-    repricing.reprice_client(client_id, if_stale=True)
+    repricing.reprice_client(client_id, if_stale=True, pricing=correct_benefits.reprice)
 
 
 @shared_task
 def recalculate(recalculation_id: int) -> None:
     """Go on with a whole insurer for a while, then let others have the worker before the next turn."""
-    if recalculation.work(recalculation_id, RECALCULATE_SECONDS):
+    if recalculation.work(recalculation_id, RECALCULATE_SECONDS, pricing=correct_benefits.reprice):
         hurry("billing.tasks.recalculate", recalculation_id)
 
 
@@ -134,12 +134,12 @@ def _price_what_is_stale() -> None:
     _try(repricing.find_stale)
     until = monotonic() + REPRICE_SECONDS
     for pk in repricing.due():
-        _try(partial(repricing.reprice_client, if_stale=True), pk)
+        _try(partial(repricing.reprice_client, if_stale=True, pricing=correct_benefits.reprice), pk)
         if monotonic() >= until:
             break
     for pk in recalculation.left_alone():
         # Without a message of its own: one that was only slow still comes, and two would take turns for ever.
-        _try(recalculation.work, pk, RECALCULATE_SECONDS)
+        _try(partial(recalculation.work, pricing=correct_benefits.reprice), pk, RECALCULATE_SECONDS)
 
 
 def _ids(model: type[Payment] | type[Refund], state: str) -> list[int]:

@@ -69,11 +69,24 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A further page about one row. ``render`` gets the context every desk page needs."""
+    """A further page about one row. ``render`` gets the context every desk page needs.
+
+    One that ``repairs`` is only for those who may change something.
+    """
 
     name: str
     label: "str | Promise"
     render: Callable[[HttpRequest, Any, dict[str, Any]], HttpResponseBase]
+    repairs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A page about all rows of a model together, linked above their list. ``render`` as for :class:`Page`."""
+
+    name: str
+    label: "str | Promise"
+    render: Callable[[HttpRequest, dict[str, Any]], HttpResponseBase]
 
 
 class NoteLooks(Protocol):
@@ -129,6 +142,7 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Lookups that links from other pages may use, besides its own foreign keys."""
     repairs: Sequence[Repair] = ()
     pages: Sequence[Page] = ()
+    tools: Sequence[Tool] = ()
     further: Sequence[tuple[type[Model], str]] = ()
     """Rows that belong here though not by a foreign key of their own: model, and the lookup that leads to this row."""
     note_looks: ClassVar[NoteLooks | None] = None
@@ -140,6 +154,7 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_filter_submit = True
     actions = None
     change_form_outer_before_template = "admin/desk/head.html"
+    list_before_template = "admin/desk/tools.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in self.filters_from or bool(super().lookup_allowed(lookup, value, request))
@@ -147,6 +162,7 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
+            path("tool/<slug:tool>/", self.admin_site.admin_view(self.tool_view), name=f"{name}_tool"),
             path(
                 "<path:object_id>/repair/<slug:repair>/",
                 self.admin_site.admin_view(self.repair_view),
@@ -172,7 +188,9 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
             note(request, clients, f"support: {purpose}"[:60])
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        response: HttpResponseBase = super().changelist_view(request, extra_context)
+        base = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_tool"
+        tools = {"desk_tools": [(tool, reverse(base, args=[tool.name])) for tool in self.tools]}
+        response: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **tools})
         listed = getattr(response, "context_data", None) or {}
         if "cl" in listed:
             self._note(request, list(listed["cl"].result_list), str(self.opts.verbose_name_plural))
@@ -191,7 +209,11 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
             self._note(request, [row], str(self.opts.verbose_name))
             context |= {
                 "desk_links": self.links(request, row),
-                "desk_pages": [(page, self._address(row, "page", page.name)) for page in self.pages],
+                "desk_pages": [
+                    (page, self._address(row, "page", page.name))
+                    for page in self.pages
+                    if may_repair(request) or not page.repairs
+                ],
                 "desk_repairs": self._possible(request, row),
             }
         return super().changeform_view(request, object_id, form_url, context)
@@ -243,10 +265,24 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
             "row_url": reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_change", args=[row.pk]),
         }
 
+    def tool_view(self, request: HttpRequest, tool: str) -> HttpResponseBase:
+        """A page about all rows together."""
+        found = next((each for each in self.tools if each.name == tool), None)
+        if found is None or not may_look(request):
+            raise Http404
+        opts = self.opts
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": opts,
+            "title": str(found.label),
+            "list_url": reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_changelist"),
+        }
+        return found.render(request, context)
+
     def page_view(self, request: HttpRequest, object_id: str, page: str) -> HttpResponseBase:
         """A further page about a row."""
         found = next((each for each in self.pages if each.name == page), None)
-        if found is None or not may_look(request):
+        if found is None or not may_look(request) or (found.repairs and not may_repair(request)):
             raise Http404
         row = self._row(request, object_id)
         self._note(request, [row], found.name)
@@ -313,13 +349,15 @@ def extend(
     *,
     repairs: Sequence[Repair] = (),
     pages: Sequence[Page] = (),
+    tools: Sequence[Tool] = (),
     further: Sequence[tuple[type[Model], str]] = (),
 ) -> None:
-    """Add repairs, pages and links to a model that an app below has put on the desk."""
+    """Add repairs, pages, tools and links to a model that an app below has put on the desk."""
     desk = admin.site.get_model_admin(model)
     assert isinstance(desk, Desk)
     desk.repairs = [*desk.repairs, *repairs]
     desk.pages = [*desk.pages, *pages]
+    desk.tools = [*desk.tools, *tools]
     desk.further = [*desk.further, *further]
     for other, lookup in further:
         there = admin.site.get_model_admin(other)
@@ -327,6 +365,6 @@ def extend(
         there.filters_from = [*there.filters_from, f"{lookup}__pk__exact"]
 
 
-def render(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+def render(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A page of the desk."""
-    return TemplateResponse(request, template, context)
+    return TemplateResponse(request, template, context, status=status)

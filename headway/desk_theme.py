@@ -1,7 +1,9 @@
 """How the support desk looks and is ordered: settings of its theme."""
 
+from functools import partial
 from typing import Any
 
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
@@ -10,18 +12,29 @@ from django.utils.translation import gettext_lazy as _
 MAY_LOOK = "common.desk.may_look"
 
 
-def _group(title: "str | Promise", *items: tuple["str | Promise", str, str]) -> dict[str, Any]:
+def _tool(model: str, name: str) -> Any:
+    """The address of a page about all rows of a model, worked out when it is needed."""
+    return reverse_lazy(f"admin:{model}_tool", args=[name])
+
+
+def _here(link: Any, request: HttpRequest) -> bool:
+    """Whether an item is where the person is: a list also with its rows, but not with the tools that have items."""
+    address, path = str(link), request.path
+    return path == address or (path.startswith(address) and not path[len(address) :].startswith("tool/"))
+
+
+def _item(label: "str | Promise", link: Any, icon: str) -> dict[str, Any]:
+    return {"title": label, "icon": icon, "link": link, "permission": MAY_LOOK, "active": partial(_here, link)}
+
+
+def _group(title: "str | Promise", *items: tuple["str | Promise", "str | Promise", str]) -> dict[str, Any]:
+    """Items: label, the model whose list it leads to or an address of its own, icon."""
     return {
         "title": title,
         "separator": True,
         "items": [
-            {
-                "title": label,
-                "icon": icon,
-                "link": reverse_lazy(f"admin:{model}_changelist"),
-                "permission": MAY_LOOK,
-            }
-            for label, model, icon in items
+            _item(label, reverse_lazy(f"admin:{to}_changelist") if isinstance(to, str) else to, icon)
+            for label, to, icon in items
         ],
     }
 
@@ -78,6 +91,14 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Sessions"), "care_session", "event"),
                     (_("Costs"), "billing_sessioncost", "sell"),
                     (_("Caseloads"), "care_carerelationship", "groups"),
+                ),
+                _group(
+                    _("Right prices"),
+                    (_("Estimates and answers"), "billing_comparison", "compare_arrows"),
+                    (_("Accuracy"), _tool("billing_comparison", "accuracy"), "query_stats"),
+                    (_("What would it cost?"), _tool("billing_sessioncost", "whatif"), "calculate"),
+                    (_("Stale prices"), "billing_repricing", "update"),
+                    (_("Whole insurers"), "billing_recalculation", "autorenew"),
                 ),
                 _group(
                     _("Plans and benefits"),

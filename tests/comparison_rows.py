@@ -59,12 +59,16 @@ def compared(
     **columns: Any,
 ) -> Comparison:
     """An answer ``first`` dollars above what we estimated first, and ``last`` above what was in force."""
+    parts = {"allowed": "160.00", "deductible": "0.00", "coinsurance": "0.00", "not_covered": "0.00"}
     cost = SessionCost.objects.create(
         session=session, coverage=coverage, amount=D(estimate), allowed=D("160.00"), basis="estimate", reason="first",
-        breakdown={"payer": coverage.payer.name, "why": ["A copay of $25.00."]}, snapshot=snapshot,
+        breakdown={
+            **parts, "copay": estimate, "plan": f"{D('160.00') - D(estimate):.2f}", "why": ["A copay of $25.00."],
+            "verified": True, "payer": coverage.payer.name, "sentence": "", "for_provider": "",
+        },
+        snapshot=snapshot,
     )  # fmt: skip
     decided = D(estimate) + D(last)
-    parts = {"allowed": "160.00", "deductible": "0.00", "coinsurance": "0.00", "not_covered": "0.00"}
     return Comparison.objects.create(
         adjudication=answered(coverage),
         session=session,

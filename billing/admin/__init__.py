@@ -1,5 +1,5 @@
-"""Support's view of costs, payments, refunds and earnings; the client's whole story; the desk's first page."""
+"""Support's view of costs, payments, refunds and earnings; how right prices are; the client's whole story."""
 
-from billing.admin import money, repairs, story
+from billing.admin import accuracy, comparisons, enter_benefits, money, recalculation, repairs, story, whatif
 
-__all__ = ["money", "repairs", "story"]
+__all__ = ["accuracy", "comparisons", "enter_benefits", "money", "recalculation", "repairs", "story", "whatif"]

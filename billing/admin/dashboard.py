@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from billing.models import Payment, Refund, StripeEvent
+from billing.models import Comparison, Payment, Recalculation, Refund, Repricing, StripeEvent
+from billing.services import recalculation
 from common import clock
 from common.desk import may_look
 from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck, PayerLine
@@ -103,6 +104,32 @@ def tiles() -> list[dict[str, Any]]:
             _("Waiting to be asked, or just asked."),
             EligibilityCheck.objects.filter(state__in=EligibilityCheck.OPEN),
             "state__in=waiting,asked",
+            urgent=False,
+        ),
+        _tile(
+            _("Answers unlike our estimate"),
+            _("An insurer decided otherwise: correct the benefits, or leave them."),
+            Comparison.objects.filter(state=Comparison.State.WAITING),
+            "state__exact=waiting",
+        ),
+        _tile(
+            _("Stale prices"),
+            _("Being worked out again; many, or old ones, mean that something is stuck."),
+            Repricing.objects.filter(stale_since__isnull=False),
+            "stale_since__isempty=0",
+            urgent=False,
+        ),
+        _tile(
+            _("Prices that failed"),
+            _("Could not be worked out; tried again by itself."),
+            Repricing.objects.exclude(error=""),
+            "error__isempty=0",
+        ),
+        _tile(
+            _("Whole insurers priced again"),
+            _("Under way now."),
+            Recalculation.objects.filter(state__in=recalculation.OPEN),
+            f"state__in={','.join(recalculation.OPEN)}",
             urgent=False,
         ),
         _tile(

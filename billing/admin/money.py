@@ -36,7 +36,7 @@ class SessionCostDesk(Desk):
             "",
             "<tr><th scope='row'>{}</th><td>{}</td></tr>",
             (
-                (key.replace("_", " "), " · ".join(value) if isinstance(value, list) else value)
+                (key.replace("_", " "), " · ".join(map(str, value)) if isinstance(value, list) else value)
                 for key, value in row.breakdown.items()
                 if value not in (None, [])
             ),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import Recalculation
 from billing.services import repricing
+from billing.services.repricing import Pricing
 from common import clock
 from common.errors import BadInput, DomainError
 from common.hurry import hurry
@@ -77,15 +78,17 @@ def go_on(run: Recalculation) -> None:
     hurry("billing.tasks.recalculate", run.pk)
 
 
-def work(recalculation_id: int, budget_seconds: float) -> bool:
+def work(recalculation_id: int, budget_seconds: float, *, pricing: Pricing | None = None) -> bool:
     """Price clients of a run, at least one, until the time is up. Returns whether there is more for this worker.
+
+    ``pricing`` as in ``repricing.reprice_client``.
 
     Safe to call twice and at once: a second worker finds the run held, or its client passed, and leaves.
     """
     until = monotonic() + budget_seconds
     while clients := _next_clients(recalculation_id):
         for client_id in clients:
-            if not _step(recalculation_id, client_id):
+            if not _step(recalculation_id, client_id, pricing):
                 return False
             if monotonic() >= until:
                 return True
@@ -123,7 +126,7 @@ def _next_clients(recalculation_id: int) -> list[int]:
 
 
 @transaction.atomic
-def _step(recalculation_id: int, client_id: int) -> bool:
+def _step(recalculation_id: int, client_id: int, pricing: Pricing | None) -> bool:
     """Price one client and count them; ``False`` when the run was stopped, or another worker has it."""
     # The run's row is locked before the client's. Nobody else holds both, so nobody can wait the other way round.
     mine = Recalculation.objects.select_for_update(no_key=True, skip_locked=True)
@@ -131,7 +134,7 @@ def _step(recalculation_id: int, client_id: int) -> bool:
         return False
     changed = failed = 0
     try:
-        changed = repricing.reprice_client(client_id)
+        changed = repricing.reprice_client(client_id, pricing=pricing)
     except Exception:
         # Anything may be wrong with one client; the others must not wait. The failure is kept in the client's row,
         # from where the sweep tries again.

@@ -4,7 +4,7 @@
 pricing works is not lost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sized
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,9 @@ from billing.services import costs
 from common import clock
 from common.hurry import hurry
 from people.models import Client
+
+Pricing = Callable[[Client], Sized]
+"""Prices a client whose lock is held; as long as there are costs that changed."""
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720))
 """How long to wait after each failure; after the last one it is tried at this pace until it succeeds."""
@@ -60,16 +63,17 @@ def mark_stale(client_ids: Iterable[int], cause: str) -> None:
 # --- Pricing ----------------------------------------------------------------------------------------------------------
 
 
-def reprice_client(client_id: int, *, if_stale: bool = False) -> int:
+def reprice_client(client_id: int, *, if_stale: bool = False, pricing: Pricing | None = None) -> int:
     """Price a client's sessions again, in one transaction. Returns how many costs changed; repeating it changes none.
 
+    ``pricing`` does it under the client's lock: ``costs.reprice`` unless a flow gives its own, where money follows.
     With ``if_stale`` it does nothing for a client whom nobody waits for any more, or whom somebody else holds at this
     moment: that is how two workers do the work once. A failure is kept in the client's row, to be tried again later,
     and raised.
     """
     try:
         with transaction.atomic():
-            return _price(client_id, if_stale=if_stale)
+            return _price(client_id, if_stale=if_stale, pricing=pricing or costs.reprice)
     except Client.DoesNotExist:
         raise
     except Exception as error:
@@ -77,7 +81,7 @@ def reprice_client(client_id: int, *, if_stale: bool = False) -> int:
         raise
 
 
-def _price(client_id: int, *, if_stale: bool) -> int:
+def _price(client_id: int, *, if_stale: bool, pricing: Pricing) -> int:
     clients = Client.objects.filter(pk=client_id)
     if if_stale:
         client = clients.select_for_update(no_key=True, skip_locked=True).first()
@@ -89,7 +93,7 @@ def _price(client_id: int, *, if_stale: bool) -> int:
     if if_stale and row.stale_since is None:
         return 0
     began = clock.now()
-    written = costs.reprice(client)
+    written = pricing(client)
     Repricing.objects.filter(pk=client_id).update(
         # Only the news that was seen is settled: a mark made meanwhile is another moment, and stays.
         stale_since=Case(When(stale_since=row.stale_since, then=None), default=F("stale_since")),

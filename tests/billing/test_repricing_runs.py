@@ -24,7 +24,7 @@ from tests.cast import Cast, assemble, benefits, client, observe
 
 D = Decimal
 real = pytest.mark.django_db(transaction=True)
-reprice_for_real = costs.reprice
+reprice_for_real = costs.reprice_all
 
 
 def cost(of: Client) -> Decimal:
@@ -65,7 +65,7 @@ def found_stale() -> set[int]:
 
 
 class Counting:
-    """Stands in for ``costs.reprice``: counts, and does what it is told before or after the real thing."""
+    """Stands in for the pricing itself: counts, and does what it is told before or after the real thing."""
 
     def __init__(
         self, *, before: Callable[[Client], None] | None = None, after: Callable[[Client], None] | None = None
@@ -73,11 +73,11 @@ class Counting:
         self.seen: list[int] = []
         self._before, self._after = before, after
 
-    def __call__(self, of: Client) -> list[SessionCost]:
+    def __call__(self, of: Client, *, charged: bool = True) -> list[costs.Written]:
         self.seen.append(of.pk)
         if self._before:
             self._before(of)
-        written = reprice_for_real(of)
+        written = reprice_for_real(of, charged=charged)
         if self._after:
             self._after(of)
         return written
@@ -89,7 +89,7 @@ def counting() -> Iterator[Callable[..., Counting]]:
 
     def begin(**more: Any) -> Counting:
         standing_in = Counting(**more)
-        patch = mock.patch("billing.services.costs.reprice", standing_in)
+        patch = mock.patch("billing.services.costs.reprice_all", standing_in)
         patch.start()
         patches.append(patch)
         return standing_in
