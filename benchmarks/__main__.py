@@ -15,7 +15,7 @@ import django
 
 django.setup()
 
-from billing.domain.pricing import PlannedSession, PlanTerms, price_sessions
+from billing.domain.pricing import PlannedSession, PlanState, PlanTerms, price_session, price_sessions
 from insurance.domain.plan_order import (
     ClientFacts,
     FamilyFacts,
@@ -27,6 +27,7 @@ from insurance.domain.plan_order import (
 )
 from insurance.x12 import x835
 from insurance.x12.segments import Party, segments_of
+from tests.domain import price_oracle
 
 ROUNDS = 5
 D = Decimal
@@ -93,6 +94,35 @@ def _pyx12(raw: bytes) -> int:
     return sum(1 for _ in pyx12.x12file.X12Reader(io.StringIO(raw.decode())))
 
 
+def _prices(first: date) -> Iterator[Subject]:
+    """A year of weekly sessions that crosses deductible and maximum; the rival counts its cents and says no words."""
+    year = [PlannedSession(first + timedelta(days=7 * week), D("160.00")) for week in range(52)]
+    known = PlanTerms(deductible_remaining=D("1000.00"), out_of_pocket_remaining=D("1500.00"), coinsurance=D("0.20"))
+    unknown = PlanTerms(copay=D("20.00"), coinsurance=D("0.20"), out_of_pocket_remaining=D("1500.00"))
+    in_cents = price_oracle.Plan(deductible=100_000, maximum=150_000, percent=20)
+    times = 40
+
+    def ours(terms: PlanTerms) -> None:
+        for _ in range(times):
+            price_sessions(terms, year)
+
+    def counted() -> None:
+        for _ in range(times):
+            price_oracle.year(in_cents, [16_000] * 52)
+
+    def one_by_one() -> None:
+        start = PlanState.start(known)
+        for _ in range(times * 52):
+            price_session(start, D("160.00"))
+
+    group = f"pricing 52 weekly sessions, {times} years"
+    sessions = times * 52
+    yield Subject(group, "counting cents, no words (oracle)", sessions, "sessions", counted)
+    yield Subject(group, "price_session by itself", sessions, "sessions", one_by_one)
+    yield Subject(group, "every fact known", sessions, "sessions", lambda: ours(known))
+    yield Subject(group, "copay rule and deductible unknown", sessions, "sessions", lambda: ours(unknown))
+
+
 def subjects() -> Iterator[Subject]:
     raw = remittance_file(4000)
     segments = raw.count(b"~")
@@ -105,17 +135,7 @@ def subjects() -> Iterator[Subject]:
     yield Subject(group, "pyx12's segments only (rival)", segments, "segments", lambda: _pyx12(raw))
 
     first = date(2026, 1, 1)
-    year = [PlannedSession(first + timedelta(days=day % 365), D("160.00")) for day in range(2000)]
-    known = PlanTerms(deductible_remaining=D("1000.00"), out_of_pocket_remaining=D("4000.00"), coinsurance=D("0.20"))
-    unknown = PlanTerms(copay=D("20.00"), coinsurance=D("0.20"), out_of_pocket_remaining=D("4000.00"))
-    yield Subject("pricing 2,000 sessions", "every fact known", 2000, "sessions", lambda: price_sessions(known, year))
-    yield Subject(
-        "pricing 2,000 sessions",
-        "copay rule and deductible unknown",
-        2000,
-        "sessions",
-        lambda: price_sessions(unknown, year),
-    )
+    yield from _prices(first)
 
     own = PlanFacts("a", PlanType.GROUP, Holder.SELF, holder_status=HolderStatus.ACTIVE, employer_size=50)
     spouses = PlanFacts("b", PlanType.GROUP, Holder.SPOUSE, holder_status=HolderStatus.ACTIVE, employer_size=200)
