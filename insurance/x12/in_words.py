@@ -69,6 +69,9 @@ def _responses(data: Json) -> Iterator[str]:
         yield from _row("Coverage", active, response["plan"])
         if response["plan_begin"] or response["plan_end"]:
             yield from _row("Plan dates", f"{response['plan_begin'] or '…'} to {response['plan_end'] or '…'}")
+        year = (response["year_begin"], response["year_end"])
+        if year[0] and year != (response["plan_begin"], response["plan_end"]):
+            yield from _row("Deductible's year", f"{year[0]} to {year[1]}")
         for rejection in response["rejections"]:
             yield from _row("Rejected", f"{rejection['code']} {rejection['text']}")
             yield from _row("  What to do", rejection["next"])

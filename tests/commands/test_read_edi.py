@@ -243,3 +243,12 @@ def test_every_public_sample_and_its_damaged_copies() -> None:
         if len(raw) < 20_000:
             for _ in range(6):
                 survives(mutated(raw, dice))
+
+
+def test_the_year_of_the_deductible_is_told_where_it_is_not_the_plans(tmp_path: Path) -> None:
+    text = (
+        ANSWER.read_text().replace("DTP*346*D8*20260101", "DTP*346*D8*20190701").replace("DTP*347*D8*20261231~\n", "")
+    )
+    file = tmp_path / "answer.x12"
+    file.write_text(text.replace("SE*29*", "SE*28*"))
+    assert "  Deductible's year   2026-01-01 to 2026-12-31" in read(str(file)).splitlines()
