@@ -43,7 +43,7 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One figure put right. ``figure`` names its sentence, ``was`` and ``now`` are its values in words.
+    """One figure put right. ``figure`` names its sentence, ``before`` and ``after`` are its values in words.
 
     ``pushes``: whether it can only raise (1) or only lower (-1) a price; 0 for either.
     """
@@ -51,8 +51,8 @@ class Correction:
     part: Part
     figure: str
     pushes: int = 0
-    was: str = ""
-    now: str = ""
+    before: str = ""
+    after: str = ""
 
     @property
     def risen(self) -> bool:
@@ -63,7 +63,7 @@ class Correction:
         """A clause that follows "… tells us that": to the client, or about the client ``name``."""
         to_client, about_client = _clauses()[self.figure]
         template = to_client if name is None else about_client
-        return template % {"was": self.was, "now": self.now, "name": name}
+        return template % {"was": self.before, "now": self.after, "name": name}
 
 
 def _clauses() -> dict[str, tuple[str, str]]:
@@ -212,9 +212,9 @@ def _visits(before: PlanTerms, now: PlanTerms) -> Iterator[Correction]:
     if left is None:
         yield Correction(Part.VISITS, "visits_all", -1)
     elif was is not None:
-        yield Correction(Part.VISITS, "visits", -1, was=str(was or _("none")), now=_more_sessions(left))
+        yield Correction(Part.VISITS, "visits", -1, before=str(was or _("none")), after=_more_sessions(left))
     else:
-        yield Correction(Part.VISITS, "visits_limited", 1, now=_more_sessions(left))
+        yield Correction(Part.VISITS, "visits_limited", 1, after=_more_sessions(left))
 
 
 def _more_sessions(count: int) -> str:
@@ -228,11 +228,11 @@ def _share(before: PlanTerms, now: PlanTerms) -> Iterator[Correction]:
     if was is None or is_now is None or was == is_now:
         return
     if was[0] and is_now[0] and was[1] == is_now[1]:
-        yield Correction(Part.SHARE, "copay", was=dollars(was[0]), now=dollars(is_now[0]))
+        yield Correction(Part.SHARE, "copay", before=dollars(was[0]), after=dollars(is_now[0]))
     elif was[1] and is_now[1] and was[0] == is_now[0]:
-        yield Correction(Part.SHARE, "coinsurance", was=percent(was[1]), now=percent(is_now[1]))
+        yield Correction(Part.SHARE, "coinsurance", before=percent(was[1]), after=percent(is_now[1]))
     else:
-        yield Correction(Part.SHARE, "share", was=_share_in_words(was), now=_share_in_words(is_now))
+        yield Correction(Part.SHARE, "share", before=_share_in_words(was), after=_share_in_words(is_now))
 
 
 def _rule(before: PlanTerms, now: PlanTerms) -> Iterator[Correction]:
@@ -264,7 +264,7 @@ def maximums(terms: PlanTerms) -> tuple[Decimal | None, Decimal | None]:
 
 def _limit(part: Part, figure: str, was: Decimal | None, now: Decimal | None) -> Iterator[Correction]:
     if was is not None and now is not None and was != now:
-        yield Correction(part, figure, 1 if now > was else -1, was=dollars(was), now=dollars(now))
+        yield Correction(part, figure, 1 if now > was else -1, before=dollars(was), after=dollars(now))
 
 
 def _left(
@@ -275,8 +275,8 @@ def _left(
     for figure, was, left in zip((f"{part}_left", f"family_{part}_left"), before, now, strict=True):
         if was is not None and left is not None and left > was:
             risen = True
-            yield Correction(part, figure, 1, was=dollars(was), now=dollars(left))
+            yield Correction(part, figure, 1, before=dollars(was), after=dollars(left))
     was, left = lesser(before), lesser(now)
     if not risen and was is not None and left is not None and left > was:
         # The figure that was the lesser one is told no more.
-        yield Correction(part, f"{part}_left", 1, was=dollars(was), now=dollars(left))
+        yield Correction(part, f"{part}_left", 1, before=dollars(was), after=dollars(left))

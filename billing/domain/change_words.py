@@ -243,7 +243,7 @@ def benefits_corrected(before: Estimate | None, now: Estimate, on: date, name: s
     if not now.from_evidence:
         return _("%(payer)s now tells us that %(what)s") % words
     if len(found) == 1 and found[0].figure == "copay":
-        words |= {"is": found[0].now, "was": found[0].was}
+        words |= {"is": found[0].after, "was": found[0].before}
         return _("%(payer)s processed a session with a copay of %(is)s, not the %(was)s it had told us") % words
     return _("A session that %(payer)s processed shows that %(what)s") % words
 

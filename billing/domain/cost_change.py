@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from billing.domain import change_words
 from billing.domain.estimates import (
     Estimate,
+    cut_by_maximum,
     rate_moved_it,
-    reaches_maximum,
     visit_changed,
     weighed,
     year_began,
@@ -51,7 +51,7 @@ def reason(before: Estimate | None, now: Estimate) -> Change:
     if rate_moved_it(before, now):
         return Change.RATE_CHANGED
     if now.amount < before.amount:
-        if reaches_maximum(now):
+        if cut_by_maximum(now):
             return Change.OUT_OF_POCKET_MET
         if now.deductible is not None and before.deductible is not None and now.deductible < before.deductible:
             return Change.DEDUCTIBLE_MET
@@ -73,7 +73,7 @@ def sentence(
 ) -> str:
     """The reason in plain words and figures, with what the session costs now. ``on`` is the day it is told.
 
-    It speaks to the client, or about the client when there is a ``client_name``.
+    It speaks to the client, or about the client when there is a ``client_name`` ("Ana", "your client").
     """
     words = {
         "cause": _cause(change, before, now, on, client_name),
@@ -98,10 +98,15 @@ def sentence(
 
 def cause(change: Change, before: Estimate | None, now: Estimate, *, on: date, client_name: str | None = None) -> str:
     """The reason alone, as a sentence of its own: for a letter that gives the amounts in a list."""
-    return _cause(change, before, now, on, client_name).rstrip(".") + "."  # "… with Harbor Mutual Inc."
+    return _cause(change, before, now, on, client_name).rstrip(".") + "."  # "… with Harbor Mutual Inc.."
 
 
 def _cause(change: Change, before: Estimate | None, now: Estimate, on: date, name: str | None) -> str:
+    words = _clause(change, before, now, on, name)
+    return words[:1].upper() + words[1:]  # a name may be "your client"
+
+
+def _clause(change: Change, before: Estimate | None, now: Estimate, on: date, name: str | None) -> str:
     match change:
         case Change.FIRST:
             return change_words.first(now, name)

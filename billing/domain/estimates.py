@@ -74,14 +74,13 @@ def not_covered(estimate: Estimate) -> bool:
     return estimate.visits_left == 0 or (estimate.terms is not None and not estimate.terms.covered)
 
 
-def reaches_maximum(estimate: Estimate) -> bool:
-    """Whether the out-of-pocket maximum makes the price what it is, or is reached by it exactly."""
+def cut_by_maximum(estimate: Estimate) -> bool:
+    """Whether the out-of-pocket maximum makes the price less than it would be."""
     left = estimate.maximum_left
     if left is None or not_covered(estimate):
         return False
-    free = replace(estimate, maximum_left=None)
-    uncapped = _price(estimate.terms, free, free.allowed) if estimate.terms is not None else None
-    return left <= (estimate.amount if uncapped is None else uncapped)
+    uncut = _price(estimate.terms, replace(estimate, maximum_left=None), estimate.allowed) if estimate.terms else None
+    return left <= estimate.amount if uncut is None else left < uncut
 
 
 def weighed(before: Estimate, now: Estimate) -> tuple[tuple[Correction, bool], ...]:
@@ -113,7 +112,7 @@ def _moved_by(part: Part, before: Estimate, now: Estimate) -> Literal[-1, 0, 1] 
                 return None
             return _sign(now.deductible - before.deductible)
         case Part.MAXIMUM:
-            return _sign(reaches_maximum(before) - reaches_maximum(now)) or _cap_moved(before, now)
+            return _sign(cut_by_maximum(before) - cut_by_maximum(now)) or _cap_moved(before, now)
 
 
 def _left_moved(part: Part, before: Estimate, now: Estimate) -> Literal[-1, 0, 1] | None:
@@ -127,7 +126,7 @@ def _left_moved(part: Part, before: Estimate, now: Estimate) -> Literal[-1, 0, 1
 
 def _cap_moved(before: Estimate, now: Estimate) -> Literal[-1, 0, 1]:
     """Both prices are what was left to the maximum: the more is left, the higher."""
-    if not reaches_maximum(now) or before.maximum_left is None or now.maximum_left is None:
+    if not cut_by_maximum(now) or before.maximum_left is None or now.maximum_left is None:
         return 0
     return _sign(now.maximum_left - before.maximum_left)
 

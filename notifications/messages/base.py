@@ -1,7 +1,7 @@
 """What every message is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, cast
 
@@ -25,6 +25,11 @@ class Message(ABC):
     @abstractmethod
     def sample(cls) -> Self:
         """A believable one, for previews and tests."""
+
+    @classmethod
+    def samples(cls) -> Mapping[str, Self]:
+        """One for each way in which it reads, by name; "" is the usual one."""
+        return {"": cls.sample()}
 
     @abstractmethod
     def subject(self) -> str:

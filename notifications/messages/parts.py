@@ -36,10 +36,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Labels and values, in a box."""
+    """Labels and values, in a box. ``long_labels``: the labels need as much room as the values, as dates do."""
 
     shape: ClassVar[str] = "facts"
     facts: Sequence[Fact]
+    long_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,15 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Another page, beside the one thing to do."""
+
+    shape: ClassVar[str] = "link"
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Support:
     """A paragraph that ends with how to reach support."""
 
@@ -83,7 +93,7 @@ class Support:
     text: str
 
 
-Part = Text | Heading | Facts | Steps | Quote | Button | Support
+Part = Text | Heading | Facts | Steps | Quote | Button | Link | Support
 
 
 def long_date(day: date) -> str:

@@ -178,7 +178,9 @@ def test_a_session_tells_every_cost_it_had(cast: Cast, ana: Browser) -> None:
         ("32.00", "deductible_met"),
         ("72.00", "first"),
     ]
-    assert story["cost_history"][0]["sentence"] == "You have met your deductible, so this session costs $32.00."
+    assert story["cost_history"][0]["sentence"] == (
+        "You have met your deductible: from now on you pay your 20%, so this session costs $32.00 instead of $72.00."
+    )
 
 
 def test_a_confirmed_session_tells_claims_payment_and_balance(cast: Cast, ana: Browser) -> None:

@@ -20,6 +20,8 @@ def test_it_lists_every_kind_as_html_and_text(client: Client) -> None:
     page = client.get("/previews/emails/").content.decode()
     for kind in CATALOGUE:
         assert f'src="/previews/emails/{kind.kind}/"' in page
+        for name in filter(None, kind.samples()):
+            assert f'src="/previews/emails/{kind.kind}/?sample={name}"' in page
         assert kind.sample().subject().replace("'", "&#x27;") in page
     assert "Ask for a reference number for the call" in page
 
@@ -34,8 +36,16 @@ def test_each_opens_alone_and_may_be_framed_by_us_only(client: Client, kind: str
     assert "frame-ancestors 'self'" in policy
 
 
-def test_an_unknown_kind_is_not_found(client: Client) -> None:
+def test_an_unknown_kind_or_sample_is_not_found(client: Client) -> None:
     assert client.get("/previews/emails/nothing/").status_code == 404
+    assert client.get("/previews/emails/pay_now/?sample=nothing").status_code == 404
+
+
+def test_a_kind_that_reads_in_several_ways_shows_each(client: Client) -> None:
+    usual = client.get("/previews/emails/cost_corrected/").content.decode()
+    rise = client.get("/previews/emails/cost_corrected/?sample=rise").content.decode()
+    assert "less than we had told you" in usual
+    assert "more than we had told you" in rise
 
 
 @pytest.mark.parametrize("path", ["/previews/emails/", "/previews/emails/pay_now/"])
