@@ -1,4 +1,5 @@
 from insurance.models.claim import Claim, ClaimEvent
+from insurance.models.cob import CobFacts, Recertification, SuggestedCoverage
 from insurance.models.coverage import Coverage
 from insurance.models.edi_file import EdiFile
 from insurance.models.eligibility import BenefitSnapshot, EligibilityCheck
@@ -21,6 +22,7 @@ __all__ = [
     "BenefitSnapshot",
     "Claim",
     "ClaimEvent",
+    "CobFacts",
     "Coverage",
     "Credential",
     "EdiFile",
@@ -33,5 +35,7 @@ __all__ = [
     "PlanOrder",
     "PlanRank",
     "ProviderAdjustment",
+    "Recertification",
     "Remittance",
+    "SuggestedCoverage",
 ]

@@ -51,7 +51,10 @@ class Credential(DatedRow):
     state = models.CharField(max_length=2)
 
     class Meta(DatedRow.Meta):
-        indexes = [models.Index(fields=["provider", "payer"])]
+        indexes = [
+            models.Index(fields=["provider", "payer"]),
+            models.Index(fields=["payer", "state", "provider", "begins_on", "ends_on"], name="credential_search"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} with {self.payer} in {self.state}"

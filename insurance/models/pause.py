@@ -27,6 +27,8 @@ class AccountPause(models.Model):
     opened_at = models.DateTimeField(default=clock.now)
     reference_number = models.CharField(max_length=40, blank=True, help_text=_("What the insurer gave the client."))
     reference_given_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text=_("The last reminder to call."))
+    reminders = models.PositiveSmallIntegerField(default=0)
     cleared_at = models.DateTimeField(null=True, blank=True)
     cleared_by = models.ForeignKey(
         "insurance.EligibilityCheck", on_delete=models.PROTECT, null=True, blank=True, related_name="cleared_pauses"

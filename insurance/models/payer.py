@@ -39,6 +39,12 @@ class Payer(models.Model):
         help_text=_("SBR09: CI commercial, BL Blue Cross, MB Medicare, MC Medicaid, CH TRICARE."),
     )
 
+    recertifies = models.BooleanField(
+        default=False, help_text=_("It wants members to confirm coordination of benefits every year.")
+    )
+    cob_contact = models.CharField(
+        max_length=120, blank=True, help_text=_("Whom to ask for when calling about coordination of benefits.")
+    )
     requests_per_minute = models.PositiveSmallIntegerField(
         default=60, help_text=_("How many benefit questions this insurer takes in a minute.")
     )
