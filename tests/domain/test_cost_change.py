@@ -1,7 +1,9 @@
 """Why an estimate changed: every reason with its sentence, and which one wins when several things changed at once."""
 
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,6 +182,13 @@ def test_every_change_has_its_reason_and_sentence(
 ) -> None:
     on = now.plan_begin if change is Change.PLAN_YEAR_RESET and now.plan_begin else TODAY
     assert told(before, now, on=on) == (change, words)
+
+
+def test_the_page_about_it_quotes_what_is_said() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cost-changes.md").read_text()
+    quoted = set(re.findall("“([^”]+)”", " ".join(page.split())))
+    assert len(quoted) >= 10
+    assert quoted <= {row[4] for row in TELLING}
 
 
 def test_the_table_holds_every_reason() -> None:
