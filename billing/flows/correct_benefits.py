@@ -67,7 +67,7 @@ def hold(
     An insurer that repeats what was proved wrong is corrected again; one that says something new is believed.
     """
     truth = truth or plan_years.truth_of(client, coverage, on)
-    if truth is None or truth.in_force.benefits == truth.document:
+    if truth is None or truth.in_force.read() == Benefits.from_json(truth.document):
         return None
     return _write(truth.answer, truth.document, truth.figures, note=_because(truth.figures, coverage))
 
@@ -83,8 +83,8 @@ def _write(
         observed_at=answer.observed_at,
         effective_on=answer.effective_on,
         active=benefits.active,
-        plan_begin=benefits.plan_begin,
-        plan_end=benefits.plan_end,
+        plan_begin=answer.plan_begin,
+        plan_end=answer.plan_end,
         benefits=dict(document),
         corrects=figures,
         note=note[:300],

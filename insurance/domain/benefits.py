@@ -196,6 +196,13 @@ class Benefits:
     messages: tuple[str, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def year(self) -> tuple[date | None, date | None]:
+        """First and last day for which the figures count: the deductible's year, else the plan's dates, whichever ends
+        first."""
+        ends = [day for day in (self.year_end, self.plan_end) if day is not None]
+        return self.year_begin or self.plan_begin, min(ends, default=None)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: money and shares as strings, dates as ISO 8601. :meth:`from_json` reads it back."""
         return {

@@ -100,7 +100,8 @@ class EligibilityCheck(models.Model):
 class BenefitSnapshot(Fact):
     """What was known of a plan's benefits at one moment.
 
-    The remaining figures include all that the insurer had processed by then.
+    The remaining figures include all that the insurer had processed by then; they count from ``plan_begin`` to
+    ``plan_end`` (``Benefits.year``).
     """
 
     class Source(models.TextChoices):

@@ -291,8 +291,8 @@ def _take_in(check: EligibilityCheck, file: EdiFile) -> BenefitSnapshot | None:
             source=BenefitSnapshot.Source.RESPONSE,
             effective_on=check.service_date,
             active=benefits.active,
-            plan_begin=benefits.plan_begin,
-            plan_end=benefits.plan_end,
+            plan_begin=benefits.year[0],
+            plan_end=benefits.year[1],
             benefits=json.loads(json.dumps(benefits.to_json())),
         )
         move(
