@@ -203,6 +203,12 @@ def _basis(outlook: Outlook, forecast: Forecast) -> Sequence[str]:
             if booked
             else _("None is booked: we go on with a session %(rhythm)s.") % rhythm
         )
+    if outlook.assumed and any(point.booked and point.year for point in forecast.points):
+        found.append(
+            _("Sessions booked in the new plan year have a price that is not verified; it is worked out anew as soon "
+              "as %(payer)s tells us about that year.")
+            % {"payer": outlook.coverage.payer if outlook.coverage else ""}
+        )  # fmt: skip
     if not outlook.year_end_known:
         found.append(
             _("%(payer)s has not told us when its plan year ends, so we look no further than %(day)s.")

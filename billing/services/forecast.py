@@ -312,26 +312,35 @@ def _surely_until(today: date, begun: date | None) -> date:
 
 
 def _expected(found: Outlook, booked: Sequence[Session], until: date) -> list[Session]:
-    """Sessions that are not booked, as if they were: the kind asked about, in its rhythm, where none is booked near.
-
-    They go on from the next booked session, else from the newest one held.
-    """
+    """Sessions that are not booked, as if they were: the kind asked about, in its rhythm, around what is booked."""
     assert found.kind is not None
-    example, step = found.kind.example, timedelta(days=found.rhythm.days)
-    same = [each.date for each in booked if each.provider_id == example.provider_id]
-    today = clock.today()
-    day = min(same, default=example.date)
-    while day <= today:
-        day += step
-    days = []
-    while day <= until:
-        if all(2 * abs(day - other) >= step for other in same):
-            days.append(day)
-        day += step
+    example = found.kind.example
+    same = sorted({each.date for each in booked if each.provider_id == example.provider_id})
     place = example.place
     if found.telehealth != example.is_telehealth:
         place = Session.Place.TELEHEALTH_HOME if found.telehealth else Session.Place.OFFICE
+    days = go_on(
+        same, from_day=min(same, default=example.date), step=found.rhythm.days, after=clock.today(), until=until
+    )
     return [_as_if_on(example, day, place, -number) for number, day in enumerate(days, start=1)]
+
+
+def go_on(booked: Sequence[date], *, from_day: date, step: int, after: date, until: date) -> list[date]:
+    """Days ``step`` days apart from ``from_day`` on, those later than ``after`` up to ``until``.
+
+    A booked day (given in order) that comes before the next day is due, or less than half a step after it, stands for
+    it, and the count goes on from there.
+    """
+    found = []
+    day = from_day
+    while True:
+        following = day + timedelta(days=step)
+        near = next((each for each in booked if day < each and 2 * (each - following).days < step), None)
+        day = near or following
+        if day > until:
+            return found
+        if near is None and day > after:
+            found.append(day)
 
 
 def _as_if_on(example: Session, day: date, place: str, id: int) -> Session:

@@ -24,7 +24,7 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One figure that was put right: what the insurer had said and what it is, in words."""
+    """One figure that was put right. ``said`` and ``now`` are clauses: what the insurer had told, what is true."""
 
     name: str
     said: str
@@ -60,12 +60,14 @@ def corrections_of(plans: Sequence[PlanView]) -> dict[int, tuple[Correction, ...
             continue
         before = known.get(coverage, {})
         new = {
-            figure: change for figure, change in corrects.items() if before.get(figure, {}).get("is") != change["is"]
+            figure: change
+            for figure, change in corrects.items()
+            if figure not in before or before[figure]["is"] != change["is"]
         }
         known[coverage] = corrects
         if new:
             figures = tuple(
-                Put(figure_name(figure), figure_value(figure, change.get("said")), figure_value(figure, change["is"]))
+                Put(figure_name(figure), _said(figure, change.get("said")), _now(figure, change["is"]))
                 for figure, change in new.items()
             )
             found.setdefault(coverage, []).append(Correction(when, source, note, figures))
@@ -99,16 +101,28 @@ def figure_name(figure: str) -> str:
     return _("%(name)s, what is left") % {"name": name} if path[-1] == "remaining" else name
 
 
+def _said(figure: str, value: object) -> str:
+    if value is None:
+        return _("the insurer had said nothing")
+    return _("the insurer had said %(value)s") % {"value": figure_value(figure, value)}
+
+
+def _now(figure: str, value: object) -> str:
+    if value is not None:
+        return _("it is %(value)s") % {"value": figure_value(figure, value)}
+    if figure.rpartition(".")[2] in ("copay", "coinsurance"):
+        return _("this plan has none")
+    return _("it is not known")
+
+
 def figure_value(figure: str, value: object) -> str:
-    """A figure's plain JSON value in words; ``None``: the insurer had said nothing of it."""
+    """A figure's plain JSON value in words."""
     kind = figure.rpartition(".")[2]
     rules = {
         "waives_deductible": _("the copay alone, without the deductible"),
         "before_deductible": _("first the copay, then the deductible"),
         "after_deductible": _("first the deductible, then the copay"),
     }
-    if value is None:
-        return _("nothing")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if kind == "copay_rule":
