@@ -3,13 +3,14 @@
 ``name`` is ``None`` when the client reads it; else it is about the client of that name.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billing.domain.benefit_changes import deductibles, in_words, lesser, maximums, visit_share
+from billing.domain.benefit_changes import Correction, Part, deductibles, in_words, lesser, maximums, visit_share
 from billing.domain.estimates import Estimate, not_covered, visit_changed, weighed, year_began
 from billing.domain.price_words import percent
 from billing.domain.pricing import PlanTerms
@@ -229,10 +230,27 @@ def benefits_corrected(before: Estimate | None, now: Estimate, on: date, name: s
             _("We now know %(name)s's benefits with %(payer)s"),
             payer=now.payer,
         )
-    found = [each for each, _bears in weighed(before, now)] if before else []
-    words = {"payer": now.payer, "day": day_in_words(on, on), "what": in_words(found, name)}
-    if not found:
+    weight = weighed(before, now) if before else ()
+    if before is None or not weight:
+        words = {"payer": now.payer, "day": day_in_words(on, on)}
         return _("%(payer)s gave us newer information on %(day)s") % words
+    found = [each for each, _bears in weight]
+    clause = _put_right(found, now, name)
+    if now.allowed != before.allowed and (now.allowed < before.allowed) is (now.amount < before.amount):
+        words = {"clause": clause, "full": dollars(now.allowed)}
+        clause = _("%(clause)s, and the full price agreed with it is now %(full)s") % words
+    if not any(bears and each.part is Part.DEDUCTIBLE for each, bears in weight) and _deductible_fell(before, now):
+        return _said(
+            name,
+            _("%(clause)s, and less of your deductible is left"),
+            _("%(clause)s, and less of %(name)s's deductible is left"),
+            clause=clause,
+        )
+    return clause
+
+
+def _put_right(found: Sequence[Correction], now: Estimate, name: str | None) -> str:
+    words = {"payer": now.payer, "what": in_words(found, name)}
     if now.by_support:
         return _said(
             name,
@@ -246,6 +264,13 @@ def benefits_corrected(before: Estimate | None, now: Estimate, on: date, name: s
         words |= {"is": found[0].after, "was": found[0].before}
         return _("%(payer)s processed a session with a copay of %(is)s, not the %(was)s it had told us") % words
     return _("A session that %(payer)s processed shows that %(what)s") % words
+
+
+def _deductible_fell(before: Estimate, now: Estimate) -> bool:
+    """Whether a lower price is lower also because less of it goes to the deductible."""
+    if before.deductible is None or now.deductible is None or now.amount >= before.amount:
+        return False
+    return now.deductible < before.deductible
 
 
 def _from_then_on(cause: str, pays: str) -> str:

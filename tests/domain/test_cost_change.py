@@ -144,6 +144,12 @@ TELLING = [
      estimate(left("100.00"), limits=(D("500.00"), None, None, None), **NEW), Change.BENEFITS_CORRECTED,
      "Evergreen Health now tells us that your deductible is $500.00, not $1,000.00, so this session costs $110.00 "
      "instead of $150.00."),
+    ("another share, and the deductible is met", estimate(left("50.00")), estimate(replace(left("0.00"),
+     coinsurance=D("0.10")), **NEW), Change.BENEFITS_CORRECTED, "Evergreen Health now tells us that your share is 10%, "
+     "not 20%, and less of your deductible is left, so this session costs $15.00 instead of $70.00."),
+    ("another share, and another rate", estimate(SHARE_20), estimate(SHARE_30, allowed="160.00", **NEW),
+     Change.BENEFITS_CORRECTED, "Evergreen Health now tells us that your share is 30%, not 20%, and the full price "
+     "agreed with it is now $160.00, so this session costs $48.00 instead of $30.00."),
     ("many figures", estimate(COPAY_25, limits=(None, None, D("5000.00"), None)),
      estimate(replace(SHARE_20, network="out"), limits=(None, None, D("9000.00"), None), **NEW),
      Change.BENEFITS_CORRECTED, "Evergreen Health now tells us that these sessions count as out of network, not as in "

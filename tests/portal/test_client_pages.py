@@ -169,8 +169,11 @@ def test_every_change_of_cost_has_its_date_and_reason(ana: Browser, cast: Cast) 
     costs.reprice(cast.ana)
     page = words(ana, "/benefits/")
     history = page.split("Every change of your session cost")[1]
-    assert f"{longdate(clock.today())} Deductible met" in history
-    assert "Before: $72.00 → Now: $16.00" in history
+    assert f"{longdate(clock.today())} Benefit information corrected" in history
+    assert (
+        "Before: $72.00 → Now: $16.00 Evergreen Health now tells us that your share is 10%, not 20%, and less of your "
+        "deductible is left, so this session costs $16.00 instead of $72.00."
+    ) in history
     # The two later sessions changed alike, so they are told once.
     now = costs.current_cost(sessions[1])
     assert now is not None
