@@ -102,7 +102,8 @@ def _bounded(visit: Visit, best: PricedSession) -> OutOfNetworkPrice:
     elif best.plan == ZERO:
         why.append(_("All that it allows goes to your own share, so it pays nothing back"))
     else:
-        why.append(_("It pays back %(most)s at most") % amounts)
+        amounts["least"] = dollars(visit.charge - best.plan)
+        why.append(_("It pays back %(most)s at most, so at least %(least)s is left to you") % amounts)
     plan = ZERO if best.plan == ZERO else None
     client = None if plan is None else visit.charge
     return OutOfNetworkPrice(visit.charge, visit.allowed, plan, client, best.plan, None, tuple(why))

@@ -217,7 +217,7 @@ def test_the_client_reads_that_it_is_not_known(left: Cast) -> None:
     assert "Evergreen Health pays back not known" in text
     assert "Left to you (estimate) not known" in text
     assert "How much of it your plan allows is not known" in text
-    assert "It pays back $132.00 at most" in text
+    assert "It pays back $132.00 at most, so at least $88.00 is left to you" in text
     assert "None" not in text
 
 

@@ -79,7 +79,7 @@ def test_what_can_come_back_at_most_is_told_while_the_allowed_amount_is_not_know
     assert found.at_most == D("140.00"), "70% of 200, if the plan allows all of the charge"
     assert found.why == (
         "The charge is $220.00. How much of it your plan allows is not known",
-        "It pays back $140.00 at most",
+        "It pays back $140.00 at most, so at least $80.00 is left to you",
     )
 
 
@@ -123,7 +123,7 @@ def test_after_a_session_of_unknown_worth_only_the_most_is_known() -> None:
     assert found.at_most == D("75.00"), "half of 150, if the first session met the deductible"
     assert found.why == (
         "The charge is $220.00, and your plan allows $150.00 of it",
-        "It pays back $75.00 at most",
+        "It pays back $75.00 at most, so at least $145.00 is left to you",
     )
 
 
