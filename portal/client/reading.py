@@ -19,6 +19,7 @@ from common.money import ZERO
 from insurance.domain.benefits import Accumulator, Benefits, NetworkBenefits
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage, EligibilityCheck
 from insurance.services.eligibility import asked_lately
+from insurance.services.next_step import next_step
 from insurance.services.plan_order import plans_in_order
 from insurance.x12.x835_model import REVERSAL
 from people.models import Client
@@ -312,6 +313,12 @@ class PlanView:
         return [str(each.get("text", "")) for each in self.check.rejections if each.get("text")] if self.check else []
 
     @property
+    def next_step(self) -> str:
+        """What to do about a question that the insurer could not answer, and who does it."""
+        step = next_step(self.check) if self.check else None
+        return step.text if step else ""
+
+    @property
     def may_ask(self) -> bool:
         return not self.asking and (self.check is None or not asked_lately(self.check))
 
@@ -323,6 +330,7 @@ def plan_views(client: Client) -> list[PlanView]:
     checks = {
         check.coverage_id: check
         for check in EligibilityCheck.objects.filter(coverage__in=plans)
+        .select_related("coverage__payer")
         .order_by("coverage_id", "-pk")
         .distinct("coverage_id")
     }
