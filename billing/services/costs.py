@@ -4,12 +4,13 @@ The walk itself is pure (``billing.domain.plan_year``); ``billing.services.plan_
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain import cost_change
@@ -127,7 +128,7 @@ def _price_all(client: Client, *, charged: bool) -> list[Priced]:
     found: list[Priced] = []
     for (coverage, snapshot), sessions in years.items():
         if snapshot is None:
-            found += _without_benefits(coverage, sessions)
+            found += _without_answer(client, coverage, newest[coverage], sessions)
         else:
             benefits = snapshot.read()
             ids = [session.pk for session in sessions]
@@ -203,8 +204,42 @@ def _breakdown(price: PricedSession, allowed: Decimal, coverage: Coverage) -> di
     }
 
 
+def _without_answer(
+    client: Client, coverage: Coverage, newest_first: list[BenefitSnapshot], sessions: list[Session]
+) -> list[Priced]:
+    """The insurer has told nothing yet of the plan year: what it will be if the plan goes on as it is now."""
+    last = next((each for each in newest_first if each.plan_end is not None), None)
+    if last is None or last.read().active is False:
+        return _without_benefits(coverage, sessions)
+    years = plan_years.next_year(client, coverage, last, [each.pk for each in sessions])
+    expected = [{each.session.pk: each for each in _in_year(year)} for year in years]
+    found: list[Priced] = []
+    unknown: list[Session] = []
+    for session in sessions:
+        prices = [each[session.pk] for each in expected if session.pk in each]
+        if prices and all(each.verified and each.amount == prices[0].amount for each in prices):
+            found.append(_expected(prices[0], last))
+        else:
+            unknown.append(session)
+    return found + _without_benefits(coverage, unknown)
+
+
+def _expected(priced: Priced, last: BenefitSnapshot) -> Priced:
+    """A price of the year to come, marked as not verified; it was worked out from ``last``."""
+    assert last.plan_end is not None, "a year without an end has no next one"
+    words = {
+        "payer": priced.coverage.payer,
+        "day": date_format(last.plan_end + timedelta(days=1), "j F Y"),
+        "amount": dollars(priced.amount),
+    }
+    why = _("Your plan year starts again on %(day)s. If the plan stays as it is, this session costs %(amount)s; we ask "
+            "%(payer)s then.") % words  # fmt: skip
+    breakdown = priced.breakdown | {"verified": False, "why": [why, *priced.breakdown["why"]]}
+    return replace(priced, snapshot=last, breakdown=breakdown)
+
+
 def _without_benefits(coverage: Coverage, sessions: list[Session]) -> list[Priced]:
-    """The insurer has told nothing yet."""
+    """The insurer has told nothing that helps."""
     allowed_by_session = rates(payer=coverage.payer, sessions=sessions)
     found = []
     for session in sessions:
@@ -319,12 +354,13 @@ def _became_known(before: SessionCost | None, now: Priced) -> bool:
 
 def _write(priced: Priced, before: cost_change.Estimate | None, now: cost_change.Estimate) -> SessionCost:
     """Keep an estimate as a fact, with why it differs from the one before."""
-    change = cost_change.reason(before, now)
+    change, on = cost_change.reason(before, now), clock.today()
     words = {
-        "sentence": cost_change.sentence(change, before, now, on=clock.today()),
-        "for_provider": cost_change.sentence(
-            change, before, now, on=clock.today(), client_name=priced.session.client.first_name
-        ),
+        "sentence": cost_change.sentence(change, before, now, on=on),
+        "for_provider": cost_change.sentence(change, before, now, on=on, client_name=priced.session.client.first_name),
+        # For letters: without this session's amounts, and without a name.
+        "cause": cost_change.cause(change, before, now, on=on),
+        "cause_for_provider": cost_change.cause(change, before, now, on=on, client_name=_("your client")),
     }
     return SessionCost.objects.create(
         session=priced.session,

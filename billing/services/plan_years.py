@@ -1,8 +1,9 @@
 """One client's plan year as rows: the sessions in it, what the insurer decided of them, and what it told when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db.models import Prefetch, Q
 from billing.domain import corrections
 from billing.domain.corrections import Figures
 from billing.domain.evidence import Other, Reading, Seen, Share, Told, as_told, read
+from billing.domain.forecast import fresh, year_on
 from billing.domain.plan_year import Decided, Visit, Year, terms_of, walk
 from billing.models import Comparison
 from care.models import Session
@@ -117,6 +119,25 @@ def load(
         sessions.select_related("provider").prefetch_related("lines", primary).order_by("date", "starts_at", "pk")
     )
     return PlanYear(coverage, snapshot, benefits, found, rates(payer=coverage.payer, sessions=found))
+
+
+def next_year(client: Client, coverage: Coverage, last: BenefitSnapshot, scheduled: Iterable[int]) -> list[PlanYear]:
+    """The plan year after ``last``'s, before the insurer has said anything about it: the same plan with nothing used.
+
+    One for each way in which it may be, where the insurer has not told all limits; none when the year's end is unknown.
+    """
+    if last.plan_end is None:
+        return []
+    begins = last.plan_end + timedelta(days=1)
+    snapshot = copy(last)
+    snapshot.plan_begin, snapshot.plan_end = begins, year_on(begins) - timedelta(days=1)
+    benefits = last.read()
+    figures = benefits.in_network
+    loaded = load(client, coverage, snapshot, scheduled, benefits=benefits)
+    return [
+        replace(loaded, benefits=replace(benefits, in_network=replace(office, telehealth=video)))
+        for office, video in zip(fresh(figures), fresh(figures.for_telehealth()), strict=True)
+    ]
 
 
 def answers_of(session: Session) -> list[Adjudication]:
