@@ -29,6 +29,11 @@ class World:
     def put_member(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
         self._send("PUT", f"{self.insurers}/control/members/{payer_id}/{member_id}", document)
 
+    def member(self, payer_id: str, member_id: str) -> dict[str, Any]:
+        """An insurer's record of a member, and what of the year is used and left by its books."""
+        found: dict[str, Any] = self._send("GET", f"{self.insurers}/control/members/{payer_id}/{member_id}")
+        return found
+
     def patch_member(self, payer_id: str, member_id: str, document: dict[str, Any]) -> None:
         self._send("PATCH", f"{self.insurers}/control/members/{payer_id}/{member_id}", document)
 

@@ -17,6 +17,8 @@ FORWARDED = frozenset({"19", "20", "21"})
 
 PATIENT_SHARE = frozenset({"1", "2", "3", "122"})
 """CARCs under PR that are cost sharing: deductible, coinsurance, copay, psychiatric reduction."""
+_LEFT_BY_THE_PLAN = PATIENT_SHARE | {"119"}
+"""Under PR, these leave an amount to the patient as the plan's benefits say: 119 is a limit of visits that is used up."""
 _NO_DENIAL = PATIENT_SHARE | {"45", "23", "253", "94", "131", "100"}
 """CARCs that explain amounts of a claim that was paid as the contract says."""
 _OTHER_PAYS_FIRST = frozenset({"22"})
@@ -93,7 +95,7 @@ def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], rema
     refused = [reason.code for reason in reasons if reason.code not in _NO_DENIAL]
     if paid == ZERO and left_to_patient == ZERO and refused:
         return Decision(Meaning.DENIED, told(refused, remarks))
-    if paid == ZERO and refused and not any(r.group == "PR" and r.code in PATIENT_SHARE for r in reasons):
+    if paid == ZERO and refused and not any(r.group == "PR" and r.code in _LEFT_BY_THE_PLAN for r in reasons):
         return Decision(Meaning.DENIED, told(refused, remarks))
     return Decision(Meaning.PROCESSED)
 

@@ -41,6 +41,8 @@ def reasons(text: str) -> list[Reason]:
         ("4", "0", "CO-197 220", "", Meaning.DENIED, "CO-197"),
         ("1", "0", "PR-204 220", "", Meaning.DENIED, "PR-204"),
         ("1", "0", "CO-29 220", "N30", Meaning.DENIED, "CO-29 N30"),
+        ("1", "0", "CO-45 60 PR-119 160", "", Meaning.PROCESSED, ""),
+        ("1", "0", "CO-119 220", "", Meaning.DENIED, "CO-119"),
     ],
 )
 def test_the_meaning_of_an_answer(status: str, paid: str, why: str, remarks: str, meaning: Meaning, codes: str) -> None:

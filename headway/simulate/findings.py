@@ -1,0 +1,232 @@
+"""What the year came to: final costs against the insurers' books, wrong plans against the corrections made."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from statistics import mean, median
+from typing import Any
+
+from billing.models import Comparison, Payment, Refund, SessionCost
+from billing.services import books
+from care.models import Session
+from common.money import ZERO, round_cents
+from headway.demo.world import World
+from headway.simulate.draw import Case, Insured, Population
+from insurance.models import Claim, Coverage, EligibilityCheck
+from people.models import Client
+
+CLOSE = Decimal("1.00")
+"""A price within a dollar of the insurer's decision is called accurate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session that took place: what was charged at its confirmation, what we held for its cost just before the
+    insurer's answer, the cost in the end, and what the insurer's own books leave to the client."""
+
+    case: int
+    on: date
+    charged: Decimal
+    held: Decimal
+    final: Decimal | None
+    theirs: Decimal | None
+    told_wrong: bool
+    corrected: bool
+    """Whether the benefits it was charged by had been put right by evidence before."""
+
+
+@dataclass
+class WrongPlan:
+    """A plan about which its insurer says what is not so, and what became of it. Counts are of answered sessions."""
+
+    case: int
+    way: str
+    answered: int = 0
+    detected_after: int | None = None
+    detected_by: str = ""
+    applied_after: int | None = None
+    corrections: dict[str, int] = field(default_factory=dict)
+    mended_on: str = ""
+
+
+@dataclass
+class Findings:
+    held: list[Held] = field(default_factory=list)
+    wrong: list[WrongPlan] = field(default_factory=list)
+    right: dict[str, int] = field(default_factory=dict)
+    """Corrections of plans that were told rightly, by kind."""
+    unexplained: list[str] = field(default_factory=list)
+    """Corrections of plans told rightly that nothing in the draw explains."""
+    comparisons: dict[str, int] = field(default_factory=dict)
+    books_broken: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    troubles: list[str] = field(default_factory=list)
+
+    @property
+    def differing(self) -> list[Held]:
+        return [each for each in self.held if each.final is None or each.final != each.theirs]
+
+
+def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Findings:
+    """Read what the year left behind, on our side and on the insurers'."""
+    found = Findings(troubles=list(troubles))
+    theirs = _their_books(world)
+    cases = {case.person.email: case for case in people.cases}
+    clients = {client.pk: cases[client.email] for client in Client.objects.all()}
+    corrected = _corrected_from()
+    costs = _costs()
+    claims: defaultdict[int, list[Claim]] = defaultdict(list)
+    for claim in Claim.objects.order_by("session_id", "rank"):
+        claims[claim.session_id].append(claim)
+    confirmed = Session.objects.filter(status=Session.Status.CONFIRMED).order_by("date", "starts_at", "client__email")
+    for session in confirmed:
+        case = clients[session.client_id]
+        rows = costs[session.pk]
+        assert session.confirmed_at is not None
+        before = [row for row in rows if row.created_at <= session.confirmed_at]
+        estimates = [row for row in rows if row.basis == SessionCost.Basis.ESTIMATE]
+        since = corrected.get(rows[0].coverage_id)
+        found.held.append(
+            Held(
+                case=case.number,
+                on=session.date,
+                charged=before[-1].amount,
+                held=estimates[-1].amount,
+                final=rows[-1].amount if rows[-1].basis == SessionCost.Basis.FINAL else None,
+                theirs=_theirs(claims[session.pk], theirs),
+                told_wrong=bool(case.plans[0].wrong),
+                corrected=since is not None and since < session.confirmed_at,
+            )
+        )
+    found.held.sort(key=lambda each: (each.on, each.case))
+    _detections(found, clients)
+    found.books_broken = [f"{each.check.name}: {each.violations}" for each in books.run() if each.violations]
+    found.counts = _counts()
+    return found
+
+
+def _their_books(world: World) -> dict[str, dict[str, Any]]:
+    """Every claim in the insurers' books, by our control number."""
+    return {each["control_number"]: each for each in world.books()}
+
+
+def _theirs(claims: list[Claim], theirs: dict[str, dict[str, Any]]) -> Decimal | None:
+    """What the last insurer to have decided leaves to the client; ``None`` when none has."""
+    last = None
+    for claim in claims:
+        current = (theirs.get(claim.control_number) or {}).get("current")
+        if current is not None:
+            last = Decimal(current["client"])
+    return last
+
+
+def _costs() -> dict[int, list[SessionCost]]:
+    rows: defaultdict[int, list[SessionCost]] = defaultdict(list)
+    for row in SessionCost.objects.order_by("pk").defer("breakdown"):
+        rows[row.session_id].append(row)
+    return rows
+
+
+def _corrected_from() -> dict[int | None, Any]:
+    """Since when a plan's benefits are corrected by evidence or support, by coverage."""
+    since: dict[int | None, Any] = {}
+    for each in Comparison.objects.filter(state=Comparison.State.APPLIED).order_by("decided_at", "pk"):
+        since.setdefault(each.coverage_id, each.decided_at)
+    return since
+
+
+def _detections(found: Findings, clients: dict[int, Case]) -> None:
+    by_coverage: defaultdict[int, list[Comparison]] = defaultdict(list)
+    for each in Comparison.objects.order_by("pk"):
+        by_coverage[each.coverage_id].append(each)
+        found.comparisons[each.kind] = found.comparisons.get(each.kind, 0) + 1
+    for coverage in Coverage.objects.select_related("payer").order_by("client__email"):
+        case = clients[coverage.client_id]
+        plan = next(each for each in case.plans if each.payer_id == coverage.payer.payer_id)
+        comparisons = by_coverage[coverage.pk]
+        if plan.wrong:
+            found.wrong.append(_detected(case, plan, comparisons))
+            continue
+        for each in comparisons:
+            if each.state == Comparison.State.APPLIED:
+                found.right[each.kind] = found.right.get(each.kind, 0) + 1
+                if not _explained(case, plan, each):
+                    found.unexplained.append(
+                        f"client {case.number} ({plan.design}): {each.kind} {each.figures} {each.explanation}"
+                    )
+    found.wrong.sort(key=lambda each: each.case)
+    found.right = dict(sorted(found.right.items()))
+    found.comparisons = dict(sorted(found.comparisons.items()))
+
+
+def _detected(case: Case, plan: Insured, comparisons: list[Comparison]) -> WrongPlan:
+    wrong = WrongPlan(
+        case.number,
+        plan.wrong,
+        answered=len(comparisons),
+        mended_on=plan.mended_on.isoformat() if plan.mended_on else "",
+    )
+    for number, each in enumerate(comparisons, start=1):
+        if each.kind != Comparison.Kind.MATCH and wrong.detected_after is None:
+            wrong.detected_after, wrong.detected_by = number, each.kind
+        if each.state == Comparison.State.APPLIED:
+            wrong.applied_after = wrong.applied_after or number
+            wrong.corrections[each.kind] = wrong.corrections.get(each.kind, 0) + 1
+    return wrong
+
+
+def _explained(case: Case, plan: Insured, comparison: Comparison) -> bool:
+    """Care elsewhere moves a plan's figures between two answers about them: that is drift, and no error of anybody."""
+    drift = comparison.kind == Comparison.Kind.ACCUMULATOR_DRIFT
+    return drift and (bool(plan.elsewhere) or case.number != case.household or plan.design.startswith("family"))
+
+
+def _counts() -> dict[str, int]:
+    return {
+        "clients": Client.objects.count(),
+        "sessions held": Session.objects.filter(status=Session.Status.CONFIRMED).count(),
+        "inquiries": EligibilityCheck.objects.count(),
+        "inquiries unanswered": EligibilityCheck.objects.exclude(state=EligibilityCheck.State.ANSWERED).count(),
+        "claims": Claim.objects.count(),
+        "charges": Payment.objects.filter(state=Payment.State.SUCCEEDED).count(),
+        "refunds": Refund.objects.filter(state=Refund.State.SUCCEEDED).count(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How near prices were to the insurer's decision: sessions, share within a dollar, mean and median error."""
+
+    sessions: int
+    close: float | None
+    mean_error: Decimal | None
+    median_error: Decimal | None
+
+
+def accuracy(pairs: Iterable[tuple[Decimal, Decimal | None]]) -> Accuracy:
+    """Of (our price, the insurer's decision); undecided sessions are left out."""
+    errors = [abs(ours - theirs) for ours, theirs in pairs if theirs is not None]
+    if not errors:
+        return Accuracy(0, None, None, None)
+    close = sum(error <= CLOSE for error in errors) / len(errors)
+    return Accuracy(len(errors), round(close, 4), round_cents(mean(errors)), round_cents(median(errors)))
+
+
+def by_month(held: Iterable[Held]) -> dict[str, list[Held]]:
+    """Sessions by month of service, ``2025-03`` first."""
+    months: defaultdict[str, list[Held]] = defaultdict(list)
+    for each in held:
+        months[f"{each.on:%Y-%m}"].append(each)
+    return dict(sorted(months.items()))
+
+
+def money(held: Iterable[Held]) -> tuple[Decimal, Decimal]:
+    """Given back and asked for after the charge, in dollars."""
+    back = asked = ZERO
+    for each in held:
+        if each.final is not None:
+            back += max(ZERO, each.charged - each.final)
+            asked += max(ZERO, each.final - each.charged)
+    return back, asked
