@@ -191,7 +191,7 @@ def _marks(afters: Sequence[int], slots: int) -> list[Mark]:
     for number, after in enumerate(afters, start=1):
         x = Decimal(after) / slots
         row = (row + 1) % 2 if (x - last) * NARROW < 24 else 0
-        found.append(Mark(number, f"{min(max(x * 100, Decimal(4)), Decimal(96)):.3f}", 34 if row == 0 else 11))
+        found.append(Mark(number, f"{x * 100:.3f}", 34 if row == 0 else 11))
         last = x
     return found
 

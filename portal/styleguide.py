@@ -10,7 +10,11 @@ from django import forms
 from django.contrib.staticfiles import finders
 from django.core.paginator import Paginator
 
+from billing.domain.forecast import Ahead, Design, PlanYear, forecast, next_year
+from billing.domain.pricing import PlanTerms
+from billing.services.forecast import Outlook
 from common import clock
+from portal.outlook import Next, told
 
 
 class SampleForm(forms.Form):
@@ -38,6 +42,16 @@ def icons() -> list[str]:
     return re.findall(r'<symbol id="([a-z]+)"', Path(str(finders.find("img/icons.svg"))).read_text())
 
 
+def ahead() -> Next | None:
+    """A forecast: weekly sessions of $160.00, $400.00 of the deductible left, and 20% after it."""
+    today = clock.today()
+    terms = [PlanTerms(deductible_remaining=Decimal(left), coinsurance=Decimal("0.20")) for left in (400, 500)]
+    this_year, later = (Design.start(each, each) for each in terms)
+    year = PlanYear(today, today + timedelta(days=83), (this_year,))
+    weeks = [Ahead(today + timedelta(days=7 * week), Decimal("160.00"), booked=week < 4) for week in range(1, 19)]
+    return told(Outlook(forecast=forecast([year, next_year(year, (later,))], weeks)), id="sample")
+
+
 def samples() -> dict[str, Any]:
     """The context of the living page."""
     today = clock.today()
@@ -53,6 +67,7 @@ def samples() -> dict[str, Any]:
         "cost": Decimal("20.00"),
         "amounts": [Decimal("1000.00"), Decimal("0.00"), Decimal("-35.50"), None],
         "used": Decimal("640.00"),
+        "left": Decimal("360.00"),
         "deductible": Decimal("1000.00"),
         "maximum": Decimal("4500.00"),
         "allowed": Decimal("150.00"),
@@ -111,4 +126,5 @@ def samples() -> dict[str, Any]:
         ],
         "tones": ["neutral", "brand", "accent", "info", "success", "attention", "danger", "paused"],
         "icons": icons(),
+        "ahead": ahead(),
     }

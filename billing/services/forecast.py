@@ -331,7 +331,7 @@ def go_on(booked: Sequence[date], *, from_day: date, step: int, after: date, unt
     A booked day (given in order) that comes before the next day is due, or less than half a step after it, stands for
     it, and the count goes on from there.
     """
-    found = []
+    found: list[date] = []
     day = from_day
     while True:
         following = day + timedelta(days=step)

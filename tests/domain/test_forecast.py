@@ -71,6 +71,24 @@ def test_the_deductible_is_met_within_a_session_and_the_price_turns_after_it() -
     assert (total.sessions, total.client) == (5, D("300.00"))
 
 
+def test_the_figures_of_the_page_that_explains_it() -> None:
+    again = terms(deductible_remaining="500.00", coinsurance="0.20", out_of_pocket_remaining="3000.00")
+    this = year(TO_THE_DEDUCTIBLE)
+    years = [this, next_year(this, (Design.start(again, again),))]
+    ahead = weekly(10, start=date(2026, 11, 30))
+    found = forecast(years, ahead)
+    assert costs(found)[:5] == ["160.00", "104.00", "32.00", "4.00", "0.00"]
+    assert costs(found)[5:] == ["160.00", "160.00", "160.00", "48.00", "32.00"]
+    assert turns(found) == [
+        ("deductible_met", 2, "2026-12-07", "160.00", "32.00"),
+        ("maximum_reached", 4, "2026-12-21", "32.00", "0.00"),
+        ("new_year", 5, "2027-01-01", "0.00", "160.00"),
+        ("deductible_met", 9, "2027-01-25", "160.00", "32.00"),
+    ]
+    found = forecast(years, ahead, OtherCare(date(2026, 12, 1), D("1000.00")))
+    assert costs(found)[:6] == ["160.00", "0.00", "0.00", "0.00", "0.00", "160.00"]
+
+
 def test_met_with_the_very_next_session() -> None:
     found = forecast([year(terms(deductible_remaining="50.00", coinsurance="0.20"))], weekly(3))
     assert costs(found) == ["72.00", "32.00", "32.00"]

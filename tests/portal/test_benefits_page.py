@@ -100,7 +100,11 @@ def test_the_drawing_has_words_and_a_table_behind_it(ana: Browser, cast: Cast) -
 
 
 def test_a_steady_cost_is_said_to_be_steady(ana: Browser, cast: Cast) -> None:
-    copay = {"coinsurance": None, "copay": D("25.00"), "deductible": Accumulators(Accumulator(D("0.00"), D("0.00")))}
+    copay: dict[str, Any] = {
+        "coinsurance": None,
+        "copay": D("25.00"),
+        "deductible": Accumulators(Accumulator(D("0.00"), D("0.00"))),
+    }
     observe(cast.own_plan, plan(**copay))
     book(cast, 4)
     ahead = section(words(ana, "/benefits/"), "When this will change", "Pays first (primary)")
