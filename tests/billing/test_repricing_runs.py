@@ -595,3 +595,22 @@ def test_one_run_of_an_insurer_at_a_time_and_always_with_a_reason(cast: Cast) ->
             recalculation.start(cast.evergreen, by=cast.fay, reason=reason)
         assert refused.value.where == "reason"
     assert Recalculation.objects.count() == 3
+
+
+def test_a_turn_that_left_some_asks_for_the_next_and_the_last_does_not(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    cast.book(days=1)
+    member(cast, "Ben")
+    run = begin(cast)
+    monkeypatch.setattr(tasks, "RECALCULATE_SECONDS", 0)
+    asked = []
+    for _turn in range(3):
+        with (
+            mock.patch("common.hurry.current_app.send_task") as sent,
+            django_capture_on_commit_callbacks(execute=True),
+        ):
+            tasks.recalculate(run.pk)
+        asked.append([call.args[0] for call in sent.call_args_list])
+    assert asked == [["billing.tasks.recalculate"], ["billing.tasks.recalculate"], []]
+    assert progress(run)[:3] == ("done", 2, 2)
