@@ -97,7 +97,7 @@ UNVERIFIED_PRICE = env.text("UNVERIFIED_PRICE", default="full_rate", check=read.
 SWEEP_SECONDS = env.whole("SWEEP_SECONDS", default=10 if DEMO else 60, least=1)
 # When we ask insurers by ourselves: days before a session, and days after the last answer (docs/asking.md).
 CHECK_DAYS_BEFORE_SESSION = env.wholes("CHECK_DAYS_BEFORE_SESSION", default=[3], most=60)
-CHECK_EVERY_DAYS = env.whole("CHECK_EVERY_DAYS", default=30, most=366)
+CHECK_EVERY_DAYS = env.whole("CHECK_EVERY_DAYS", default=0 if DEMO else 30, most=366)
 SANDBOX_URL = env.text("SANDBOX_URL", default=f"http://127.0.0.1:{CLEARINGHOUSE_PORT}" if DEMO else "", check=HTTP)
 MAILBOX_URL = env.text("MAILBOX_URL", default=f"http://127.0.0.1:{MAILBOX_PORT}" if DEMO else "", check=HTTP)
 LOG_FORMAT = env.text("LOG_FORMAT", default="readable" if DEMO else "json", check=read.one_of("readable", "json"))

@@ -81,6 +81,7 @@ def _start(folder: Path) -> Stack:
             "SECRET_KEY": django_settings.SECRET_KEY,
             "SALT_KEY": django_settings.SALT_KEY,
             "SWEEP_SECONDS": "1",
+            "CHECK_DAYS_BEFORE_SESSION": "",  # a test's plans are asked about when the test says so
             "HEADWAY_MODE": "demo",
             "HEADWAY_ENV_FILE": os.devnull,
         },

@@ -93,7 +93,7 @@ _DUE = """
             SELECT FROM jsonb_array_elements(asked.rejections) AS rejection
             WHERE asked.state = 'rejected' AND rejection ->> 'follow_up' = ANY(%(never)s)
         )
-        AND (turned.day IS NOT NULL OR session.date IS NOT NULL OR known.day IS NULL OR known.day <= %(stale)s)
+        AND (turned.day IS NOT NULL OR session.date IS NOT NULL OR coalesce(known.day, '-infinity') <= %(stale)s)
     ORDER BY session.date NULLS LAST, known.day NULLS FIRST, coverage.id
     LIMIT %(limit)s
 """
@@ -107,7 +107,7 @@ def due(limit: int = 500) -> list[Due]:
         "today": today,
         "zone": clock.BUSINESS_ZONE.key,
         "days": settings.CHECK_DAYS_BEFORE_SESSION,
-        "stale": today - timedelta(days=every) if every else date.min,
+        "stale": today - timedelta(days=every) if every else None,
         "seen": today - SEEN_WITHIN,
         "never": sorted(DO_NOT_ASK),
         "limit": limit,

@@ -42,6 +42,22 @@ def test_malformed_values_stop_the_start_with_one_line() -> None:
     )
 
 
+def test_a_list_of_days_is_read_in_order_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(given: str) -> list[int]:
+        monkeypatch.setenv("DAYS", given)
+        env = Environment(Path(os.devnull))
+        found = env.wholes("DAYS", default=[3], most=60)
+        env.finish()
+        return found
+
+    assert (read("7, 1,7"), read("")) == ([1, 7], [])
+    monkeypatch.delenv("DAYS")
+    assert Environment(Path(os.devnull)).wholes("DAYS", default=[3], most=60) == [3]
+    for wrong in ("61", "-1", "soon"):
+        with pytest.raises(SystemExit, match="DAYS"):
+            read(wrong)
+
+
 def test_a_deployment_must_name_its_secrets_and_servers() -> None:
     said = one_line(manage("check", HEADWAY_MODE="production"))
     assert "missing: " in said

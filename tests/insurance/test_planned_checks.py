@@ -28,6 +28,11 @@ def on(day: date, hour: int = 9) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _as_deployed(settings: Settings) -> None:
+    settings.CHECK_EVERY_DAYS, settings.CHECK_DAYS_BEFORE_SESSION = 30, [3]
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The cast as of TODAY; both of Ana's plans were asked about 20 days ago, Ana came a week ago."""
@@ -138,6 +143,13 @@ def test_a_plan_in_use_is_asked_about_every_month(cast: Cast, settings: Settings
     assert set(due()) == {cast.own_plan.pk, cast.bens_plan.pk}
     settings.CHECK_EVERY_DAYS = 0
     assert due(later) == {}
+
+
+def test_a_plan_that_was_never_asked_about_is_due(cast: Cast, settings: Settings) -> None:
+    EligibilityCheck.objects.filter(coverage=cast.own_plan).delete()
+    assert due() == {cast.own_plan.pk: ("scheduled", TODAY)}
+    settings.CHECK_EVERY_DAYS = 0
+    assert due() == {}
 
 
 def test_a_client_who_comes_no_more_is_left_alone(cast: Cast) -> None:
