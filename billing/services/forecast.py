@@ -25,7 +25,7 @@ from care.models import Session
 from common import clock
 from insurance.domain.benefits import Benefits, NetworkBenefits
 from insurance.models import BenefitSnapshot, Coverage
-from insurance.services.network import rates, standing, why_no_rate
+from insurance.services.network import rates, standing, state_of, why_no_rate
 from insurance.services.plan_order import PlanHistory, plan_histories
 from people.models import Client, Provider
 
@@ -171,7 +171,8 @@ def outlook(
         return replace(found, obstacle=Obstacle.NOT_ACTIVE)
     if kind is None:
         return replace(found, obstacle=Obstacle.NO_SESSION)
-    billable = standing(provider=kind.example.provider, payer=plans[0].payer, on=today)
+    example = kind.example
+    billable = standing(provider=example.provider, payer=plans[0].payer, on=today, state=state_of(example))
     if not billable.can_bill:
         return replace(found, obstacle=Obstacle.NO_RATE, why_not=billable.why_not)
     booked = [each for each in waiting if each.date >= today]

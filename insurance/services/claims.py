@@ -12,7 +12,7 @@ from common.errors import DomainError
 from common.states import move
 from insurance.models import Claim, ClaimEvent, Coverage, EdiFile
 from insurance.services.files import next_claim_number
-from insurance.services.network import standing
+from insurance.services.network import session_standing
 from people.models import Client, User
 
 
@@ -42,7 +42,7 @@ def plan_claims(*, session: Session, coverages: Sequence[Coverage]) -> list[Clai
 
 
 def _plan(session: Session, coverage: Coverage, rank: int, submission: str) -> Claim:
-    billable = standing(provider=session.provider, payer=coverage.payer, on=session.date)
+    billable = session_standing(session=session, payer=coverage.payer)
     claim = Claim.objects.create(
         session=session,
         coverage=coverage,
@@ -128,7 +128,7 @@ def release(claim: Claim, *, after: Claim, on: date) -> None:
 
 def _may_reopen(claim: Claim) -> bool:
     closed_by_a_person = claim.events.filter(kind="not_needed", actor__isnull=False).exists()
-    billable = standing(provider=claim.session.provider, payer=claim.coverage.payer, on=claim.session.date)
+    billable = session_standing(session=claim.session, payer=claim.coverage.payer)
     return billable.can_bill and claim.coverage.removed_at is None and not closed_by_a_person
 
 

@@ -4,39 +4,81 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from care.models import ProcedureLine, Session
 from common.money import ZERO
+from common.us_states import name_of
 from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
 from insurance.models.network import DatedRow, in_force
 from people.models import Provider
 
 
+class Obstacle(StrEnum):
+    """What keeps a provider from billing an insurer."""
+
+    NO_CONTRACT = "no_contract"
+    NOT_CREDENTIALED = "not_credentialed"
+    OTHER_STATE = "other_state"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a provider can bill an insurer on a day; ``why_not`` is a sentence for client, provider and support."""
+    """Whether a provider can bill an insurer on a day.
+
+    ``why_not`` is a sentence for the client and for claims; ``for_provider`` speaks to the provider, ``for_support``
+    says what is missing and where it would be entered. All are empty when the insurer can be billed.
+    """
 
     can_bill: bool
     why_not: str = ""
+    obstacle: Obstacle | None = None
+    for_provider: str = ""
+    for_support: str = ""
 
 
-def standing(*, provider: Provider, payer: Payer, on: date) -> Standing:
-    """Network of the organisation first, then this provider's own credential, both on the date of service."""
+def state_of(session: Session) -> str:
+    """The state in which a session takes place, as a code: by video the client's, else that of the provider's office.
+
+    Care by video counts as given where the client is, so licence and credential must be those of that state (HHS,
+    telehealth.hhs.gov/licensure; Center for Connected Health Policy, cross-state licensing). The client's address
+    stands for where the client is.
+    """
+    return session.client.state if session.is_telehealth else session.provider.state
+
+
+def standing(*, provider: Provider, payer: Payer, on: date, state: str = "") -> Standing:
+    """Network of the organisation first, then this provider's own credential, both on the date of service.
+
+    A credential is for one state and counts only there, whatever kind of plan it is; ``state`` is where the session
+    takes place (:func:`state_of`). Where that is not known, ``""``, a credential for any state will do.
+    """
+    credentials = Credential.objects.filter(in_force(on), provider=provider, payer=payer)
     return _standing(
         provider,
         payer,
+        state,
         in_network=NetworkContract.objects.filter(in_force(on), payer=payer).exists(),
-        credentialed=Credential.objects.filter(in_force(on), provider=provider, payer=payer).exists(),
+        credentialed_in=set(credentials.values_list("state", flat=True)),
     )
 
 
+def session_standing(*, session: Session, payer: Payer) -> Standing:
+    """:func:`standing` of a session's provider, on its day, where it takes place."""
+    return standing(provider=session.provider, payer=payer, on=session.date, state=state_of(session))
+
+
 def standings(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Standing]:
-    """:func:`standing` of many sessions, each on its own day, in two queries: session id → standing."""
+    """:func:`session_standing` of many sessions: session id → standing.
+
+    Two queries beside what the sessions lack of their clients and providers.
+    """
     sessions = list(sessions)
     prefetch_related_objects(sessions, "provider")
+    prefetch_related_objects([each for each in sessions if each.is_telehealth], "client")
     contracts = list(NetworkContract.objects.filter(payer=payer))
     credentials = Credential.objects.filter(payer=payer, provider__in={each.provider_id for each in sessions})
     by_provider: dict[int, list[Credential]] = {}
@@ -46,28 +88,60 @@ def standings(*, payer: Payer, sessions: Iterable[Session]) -> dict[int, Standin
         each.pk: _standing(
             each.provider,
             payer,
-            in_network=_any_in_force(contracts, each.date),
-            credentialed=_any_in_force(by_provider.get(each.provider_id, []), each.date),
+            state_of(each),
+            in_network=any(_holds(row, each.date) for row in contracts),
+            credentialed_in={row.state for row in by_provider.get(each.provider_id, []) if _holds(row, each.date)},
         )
         for each in sessions
     }
 
 
-def _any_in_force(rows: Iterable[DatedRow], day: date) -> bool:
-    return any(row.begins_on <= day and (row.ends_on is None or day <= row.ends_on) for row in rows)
+def _holds(row: DatedRow, day: date) -> bool:
+    return row.begins_on <= day and (row.ends_on is None or day <= row.ends_on)
 
 
-def _standing(provider: Provider, payer: Payer, *, in_network: bool, credentialed: bool) -> Standing:
+def _standing(
+    provider: Provider, payer: Payer, state: str, *, in_network: bool, credentialed_in: Collection[str]
+) -> Standing:
+    named = {"payer": payer, "provider": provider, "npi": provider.npi, "state": name_of(state)}
     if not in_network:
         return Standing(
             False,
-            _("We are not in network with %(payer)s, so we cannot send claims to it.") % {"payer": payer},
+            _("We are not in network with %(payer)s, so we cannot send claims to it.") % named,
+            Obstacle.NO_CONTRACT,
+            _("We are not in network with %(payer)s on this day. Nothing is asked of you.") % named,
+            _("No contract with %(payer)s is in force on this day (Insurers, Contracts).") % named,
         )
-    if not credentialed:
+    if not credentialed_in:
         return Standing(
             False,
             _("%(provider)s is not credentialed with %(payer)s, so we cannot send claims to it for these sessions.")
-            % {"provider": provider, "payer": payer},
+            % named,
+            Obstacle.NOT_CREDENTIALED,
+            _("You are not credentialed with %(payer)s on this day, so we send it no claims for you.") % named,
+            _("%(provider)s (NPI %(npi)s) has no credential with %(payer)s on this day (Insurers, Credentials).")
+            % named,
+        )
+    if state and state not in credentialed_in:
+        named["states"] = ", ".join(name_of(each) for each in sorted(credentialed_in))
+        return Standing(
+            False,
+            _(
+                "%(provider)s is credentialed with %(payer)s in %(states)s but not in %(state)s, so we cannot send "
+                "claims to it for these sessions."
+            )
+            % named,
+            Obstacle.OTHER_STATE,
+            _(
+                "You are credentialed with %(payer)s in %(states)s. This session takes place in %(state)s, so we send "
+                "%(payer)s no claim for it. A video session takes place where the client is."
+            )
+            % named,
+            _(
+                "%(provider)s (NPI %(npi)s) is credentialed with %(payer)s in %(states)s on this day, not in "
+                "%(state)s, where the session takes place."
+            )
+            % named,
         )
     return Standing(True)
 

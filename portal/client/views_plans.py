@@ -14,7 +14,7 @@ from care.models import Session
 from common import clock
 from common.errors import BadInput, DomainError
 from insurance.access import get_coverage, get_pause
-from insurance.services.network import Standing, standing
+from insurance.services.network import Standing, standing, state_of
 from insurance.services.plan_order import current_decision
 from people.models import Client, Provider
 from portal.client import reading
@@ -40,12 +40,18 @@ def _page(
     plans = reading.plan_views(client)
     decision = current_decision(client)
     recent = visible_sessions(request.user).exclude(status=Session.Status.CANCELLED).order_by("-starts_at")[:20]
-    providers = list({each.provider_id: each.provider for each in recent}.values())[:PROVIDERS]
+    latest: dict[int, Session] = {}
+    for each in recent:
+        latest.setdefault(each.provider_id, each)
+    seen = list(latest.values())[:PROVIDERS]
     today = clock.today()
 
     def billable(plan: reading.PlanView) -> list[Billable]:
         payer = plan.coverage.payer
-        return [Billable(each, standing(provider=each, payer=payer, on=today)) for each in providers]
+        return [
+            Billable(each.provider, standing(provider=each.provider, payer=payer, on=today, state=state_of(each)))
+            for each in seen
+        ]
 
     return render(
         request,

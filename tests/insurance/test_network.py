@@ -13,17 +13,20 @@ from pytest_django import DjangoAssertNumQueries
 
 from care.models import ProcedureLine, Session
 from common import clock
-from insurance.models import Credential, FeeSchedule, NetworkContract
+from insurance.models import Credential, FeeSchedule, NetworkContract, Payer
 from insurance.services.network import (
+    Obstacle,
     billed_modifiers,
     rated_lines,
     rates,
+    session_standing,
     standing,
     standings,
+    state_of,
     unrated_lines,
     why_no_rate,
 )
-from people.models import Licence, Provider
+from people.models import Client, Licence, Provider
 from tests import cast as people
 from tests.cast import LONG_AGO, Cast
 
@@ -231,9 +234,46 @@ def test_standings_of_many_sessions_say_what_each_alone_would(
     assert [found[each.pk].can_bill for each in sessions] == [False, True, True, True, False]
     assert "Dr. Cole is not credentialed" in found[sessions[0].pk].why_not
     assert "We are not in network" in found[sessions[4].pk].why_not
-    assert all(
-        found[each.pk] == standing(provider=each.provider, payer=cast.evergreen, on=each.date) for each in sessions
+    assert all(found[each.pk] == session_standing(session=each, payer=cast.evergreen) for each in sessions)
+
+
+def test_by_video_the_credential_must_be_of_the_clients_state_at_the_office_of_the_offices(cast: Cast) -> None:
+    office, video = cast.book(), cast.book(days=1)
+    Session.objects.filter(pk=video.pk).update(place=Session.Place.TELEHEALTH_HOME)
+    Client.objects.filter(pk=cast.ana.pk).update(state="NJ")
+    office, video = (Session.objects.get(pk=each.pk) for each in (office, video))
+
+    assert (state_of(office), state_of(video)) == ("NY", "NJ")
+    assert session_standing(session=office, payer=cast.evergreen).can_bill
+    refused = session_standing(session=video, payer=cast.evergreen)
+    assert (refused.can_bill, refused.obstacle) == (False, Obstacle.OTHER_STATE)
+    assert refused.why_not == (
+        "Dr. Cole is credentialed with Evergreen Health in New York but not in New Jersey, so we cannot send claims to "
+        "it for these sessions."
     )
+    assert refused.for_provider.endswith("A video session takes place where the client is.")
+    assert "(NPI 1234567893)" in refused.for_support
+    assert standings(payer=cast.evergreen, sessions=[office, video])[video.pk] == refused
+
+    Credential.objects.create(provider=cast.cole, payer=cast.evergreen, state="NJ", begins_on=clock.today())
+    assert not session_standing(session=office, payer=cast.harbor).why_not, "Harbor's own credential, for New York"
+    assert session_standing(session=video, payer=cast.evergreen).can_bill
+    assert not session_standing(session=video, payer=cast.harbor).can_bill
+
+
+def test_where_the_state_is_not_known_a_credential_for_any_state_will_do(cast: Cast) -> None:
+    today = clock.today()
+
+    assert standing(provider=cast.cole, payer=cast.evergreen, on=today).can_bill
+    assert not standing(provider=cast.cole, payer=cast.evergreen, on=today, state="NJ").can_bill
+
+
+@pytest.mark.parametrize("code", ["MA", "MB", "MC"])
+def test_medicare_and_medicaid_are_held_to_the_same_rule(cast: Cast, code: str) -> None:
+    Payer.objects.filter(pk=cast.evergreen.pk).update(claim_filing_code=code)
+
+    assert standing(provider=cast.cole, payer=cast.evergreen, on=clock.today(), state="NY").can_bill
+    assert not standing(provider=cast.cole, payer=cast.evergreen, on=clock.today(), state="NJ").can_bill
 
 
 # --- The desk ---------------------------------------------------------------------------------------------------------
