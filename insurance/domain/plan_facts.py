@@ -70,7 +70,10 @@ class Custody(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
-    """``esrd_months`` is the current month of the coordination period; 30 is inside it. ``None``: not known."""
+    """``esrd_months`` is the current month of the coordination period; 30 is inside it, below 1 it has not begun.
+
+    ``None``: not known.
+    """
 
     born: date | None = None
     medicare_because: MedicareReason | None = None

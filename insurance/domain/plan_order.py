@@ -43,7 +43,7 @@ __all__ = [
     "order_plans",
 ]
 
-_MOST_POSSIBILITIES = 500
+MOST_POSSIBILITIES = 500
 """With more than this many ways the missing facts may be, an order is not called certain."""
 _NEAREST = (0, 0, False)
 """The distance of the order stated, in a usual case, decided by a rule."""
@@ -64,7 +64,9 @@ class PlanOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class Situation:
+    """All that is known of one client's plans on a day; the plans in the order stated."""
+
     client: ClientFacts
     family: FamilyFacts
     plans: tuple[PlanFacts, ...]
@@ -75,7 +77,7 @@ class _Question:
 
 
 @dataclass(frozen=True, slots=True)
-class _Possibility:
+class Possibility:
     """The order under one set of assumptions about what is missing."""
 
     ranking: Ranking
@@ -83,6 +85,8 @@ class _Possibility:
     assumed: dict[Key, object]
     others: dict[Key, tuple[object, ...]]
     """For each fact assumed, all that it may be."""
+    usual: frozenset[Key]
+    """The facts assumed of which the first possibility is how it nearly always is."""
     unusual: int
     """How many assumptions are not what usually holds."""
 
@@ -95,7 +99,7 @@ class _Possibility:
         """Some plans stand as stated because no rule tells them apart."""
         return any(link.rule == "undecided" for link in self.ranking.links)
 
-    def settles_like(self, other: "_Possibility") -> bool:
+    def settles_like(self, other: "Possibility") -> bool:
         """The same order, and not by chance: two ties give the order stated, whatever it is."""
         return self.order == other.order and self.tied == other.tied
 
@@ -111,16 +115,16 @@ def order_plans(
     ids = [plan.id for plan in plans]
     if not ids or len(set(ids)) != len(ids):
         raise ValueError("give at least one plan, and each an id of its own")
-    question = _Question(client, family, tuple(plans), on)
+    situation = Situation(client, family, tuple(plans), on)
     if len(ids) == 1:
         return PlanOrder(tuple(ids), "undecided", True, (only_plan(plans[0]),))
 
-    possibilities, all_seen = _explore(question, ids)
+    possibilities, all_seen = _explore(situation, ids)
     best = min(possibilities, key=lambda one: _distance(one, ids))
     settled = all_seen and all(one.settles_like(best) for one in possibilities)
     doubts = tuple(dict.fromkeys(doubt for one in possibilities for doubt in one.ranking.doubts))
     certain = settled and not doubts and not best.tied
-    missing = () if settled else _deciding_facts(question, best)
+    missing = () if settled else _deciding_facts(situation, best)
     return PlanOrder(
         order=best.order,
         rule=best.ranking.links[0].rule,
@@ -134,38 +138,49 @@ def order_plans(
     )
 
 
-def _explore(question: _Question, stated: list[str]) -> tuple[list[_Possibility], bool]:
+def _explore(situation: Situation, stated: list[str]) -> tuple[list[Possibility], bool]:
     """The possible orders, and whether all were seen.
 
     Once two differ the answer is uncertain. What is left to find is the order to keep: the one nearest to the order
     stated, among the cases in which everything is as it usually is.
     """
-    seen: list[_Possibility] = []
-    for possibility in _possibilities(question, {}):
+    seen: list[Possibility] = []
+    for possibility in possibilities_of(situation, {}):
         seen.append(possibility)
         if not possibility.settles_like(seen[0]):
             break
-        if len(seen) == _MOST_POSSIBILITIES:
+        if len(seen) == MOST_POSSIBILITIES:
             return seen, False
     else:
         return seen, True
-    for possibility in islice(_possibilities(question, {}, usual_only=True), _MOST_POSSIBILITIES):
+    for possibility in islice(possibilities_of(situation, {}, usual_only=True), MOST_POSSIBILITIES):
         seen.append(possibility)
         if _distance(possibility, stated) == _NEAREST:
             break
     return seen, False
 
 
-def _possibilities(
-    question: _Question, assumed: dict[Key, object], *, usual_only: bool = False
-) -> Iterator[_Possibility]:
+def is_settled(situation: Situation, assumed: dict[Key, object]) -> bool:
+    """Whether the order is the same by rule, whatever is missing beside ``assumed``."""
+    first: Possibility | None = None
+    for count, possibility in enumerate(possibilities_of(situation, assumed), start=1):
+        first = first or possibility
+        if count > MOST_POSSIBILITIES or not possibility.settles_like(first):
+            return False
+    return True
+
+
+def possibilities_of(
+    situation: Situation, assumed: dict[Key, object], *, usual_only: bool = False
+) -> Iterator[Possibility]:
     """The order under every way in which the facts that the rules ask for may be; the usual way first."""
-    waiting: list[tuple[dict[Key, object], dict[Key, tuple[object, ...]], int]] = [(assumed, {}, 0)]
+    waiting: list[tuple[dict[Key, object], dict[Key, tuple[object, ...]], frozenset[Key], int]]
+    waiting = [(assumed, {}, frozenset(), 0)]
     while waiting:
-        assumed, others, unusual = waiting.pop()
+        assumed, others, usual, unusual = waiting.pop()
         if usual_only and unusual:
             continue
-        facts = question.facts(assumed)
+        facts = situation.facts(assumed)
         try:
             ranking = rank(facts)
         except Missing as missing:
@@ -173,27 +188,28 @@ def _possibilities(
                 (
                     {**assumed, missing.key: value},
                     {**others, missing.key: missing.possible},
+                    usual | {missing.key} if missing.usual else usual,
                     unusual + (missing.usual and place > 0),
                 )
                 for place, value in reversed(list(enumerate(missing.possible)))
             ]
         else:
-            yield _Possibility(ranking, facts, assumed, others, unusual)
+            yield Possibility(ranking, facts, assumed, others, usual, unusual)
 
 
-def _distance(possibility: _Possibility, stated: list[str]) -> tuple[int, int, bool]:
+def _distance(possibility: Possibility, stated: list[str]) -> tuple[int, int, bool]:
     """How far a possible answer is from the usual case and from the order stated."""
     places = [stated.index(plan_id) for plan_id in possibility.order]
     swaps = sum(places[first] > places[second] for second in range(len(places)) for first in range(second))
     return possibility.unusual, swaps, possibility.ranking.links[0].rule == "undecided"
 
 
-def _deciding_facts(question: _Question, best: _Possibility) -> tuple[Key, ...]:
+def _deciding_facts(situation: Situation, best: Possibility) -> tuple[Key, ...]:
     """The assumed facts of which one alone, were it otherwise, would change the order; all when none does alone."""
 
     def changes(key: Key) -> bool:
         for value in best.others[key]:
-            other = next(_possibilities(question, {**best.assumed, key: value}))
+            other = next(possibilities_of(situation, {**best.assumed, key: value}))
             if not other.settles_like(best):
                 return True
         return False

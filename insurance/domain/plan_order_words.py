@@ -5,8 +5,19 @@ from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from insurance.domain.plan_facts import CLIENT, FAMILY, Facts, Holder, Key, PlanFacts, about, about_holder
+from insurance.domain.plan_facts import (
+    CLIENT,
+    ESRD_MONTHS,
+    FAMILY,
+    Facts,
+    Holder,
+    Key,
+    PlanFacts,
+    about,
+    about_holder,
+)
 from insurance.domain.plan_order_rules import Link
 
 _NEEDS = {
@@ -69,7 +80,7 @@ def _sentence(link: Link, facts: Facts) -> str:
         case "medicare_esrd" if earlier_than_medicare:
             return _(
                 "“%(before)s” pays before Medicare (“%(after)s”) during the first 30 months of Medicare because of "
-                "kidney failure; this is month %(months)s"
+                "kidney failure; the last of them is %(last_month)s"
             )
         case "medicare_esrd":
             return _(
@@ -139,7 +150,7 @@ def _between_ordinary_plans(link: Link) -> str:
 def _details(link: Link, facts: Facts) -> dict[str, str]:
     """The figures that a sentence names. Only facts the rule has read, so none is missing here."""
     if link.rule == "medicare_esrd":
-        return {"months": str(facts.esrd_months())}
+        return {"last_month": _last_month(facts)}
     if link.rule == "birthday":
         return {
             "before_birthday": _birthday(facts.born(link.before)),
@@ -151,6 +162,14 @@ def _details(link: Link, facts: Facts) -> dict[str, str]:
             "after_since": date_format(facts.since(link.after), "DATE_FORMAT"),
         }
     return {}
+
+
+def _last_month(facts: Facts) -> str:
+    left = max(0, ESRD_MONTHS - facts.esrd_months())
+    if facts.on is None or facts.on.year > date.max.year - 100:
+        return ngettext("%(count)s month away", "%(count)s months away", left) % {"count": left}
+    months = facts.on.year * 12 + facts.on.month - 1 + min(left, 12 * 100)
+    return date_format(date(months // 12, months % 12 + 1, 1), "YEAR_MONTH_FORMAT")
 
 
 def _birthday(born: date) -> str:

@@ -1,9 +1,8 @@
-"""Deciding and telling which of a client's plans pays first."""
+"""Deciding and telling which of a client's plans pays first, on every day of service."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,7 +10,10 @@ from django.utils.translation import gettext as _
 from common import clock
 from insurance.domain import plan_order as rules
 from insurance.domain.benefits import Benefits, CobSignal
-from insurance.models import Coverage, PlanOrder, PlanRank
+from insurance.domain.plan_missing import missing
+from insurance.domain.plan_questions import Question
+from insurance.models import CobFacts, Coverage, PlanOrder, PlanRank
+from insurance.services import cob_facts
 from people.models import Client
 
 ALWAYS = date(1900, 1, 1)
@@ -56,109 +58,190 @@ def plans_in_order(client: Client, *, on: date) -> list[Coverage]:
 
 
 def current_decision(client: Client) -> PlanOrder | None:
-    """The newest decision, with its reasons."""
-    return client.plan_orders.order_by("-pk").first()
+    """The decision in force today, with its reasons."""
+    return client.plan_orders.filter(effective_from__lte=clock.today()).order_by("-pk").first()
+
+
+def questions(client: Client) -> list[Question]:
+    """The fewest questions that would settle the order in force today; none when it is settled, or an insurer said."""
+    decision = current_decision(client)
+    if decision is None or decision.certain or decision.source == PlanOrder.Source.CONFIRMED:
+        return []
+    today = clock.today()
+    plans = _stated(Coverage.objects.on(today).filter(client=client).select_related("payer", "client"))
+    if len(plans) < 2:
+        return []
+    facts = cob_facts.known(client)
+    return missing(
+        cob_facts.client_facts(client, facts, today),
+        cob_facts.family_facts(facts),
+        cob_facts.plan_facts(plans),
+        on=today,
+    )
+
+
+# --- Deciding ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The order from one day until the facts change."""
+
+    day: date
+    stated: list[int]
+    computed: list[int]
+    rule: str
+    certain: bool
+    why: list[str]
+    confirmed: list[int] | None = None
+    confirmed_by: str = ""
+
+    @property
+    def source(self) -> str:
+        if self.confirmed is not None:
+            return PlanOrder.Source.CONFIRMED
+        return PlanOrder.Source.COMPUTED if self.certain else PlanOrder.Source.STATED
+
+    @property
+    def order(self) -> list[int]:
+        if self.confirmed is not None:
+            return self.confirmed
+        return self.computed if self.certain else self.stated
+
+    def says_what(self, decision: PlanOrder) -> bool:
+        """Whether a decision says all this already."""
+        in_force = [each.coverage_id for each in sorted(decision.ranks.all(), key=lambda each: each.rank)]
+        return (decision.stated, decision.computed, decision.confirmed, in_force, decision.why) == (
+            self.stated,
+            self.computed,
+            self.confirmed,
+            self.order,
+            self.why,
+        )
 
 
 @transaction.atomic
 def decide(client: Client) -> PlanOrder | None:
-    """Work out the order of the plans in force today and keep it if it says anything new.
+    """Work out the order of the plans for every day of service, and keep what it says that is new.
 
     Three answers are kept apart: what the client stated, what the rules compute, what an insurer said. The insurer's
-    word is in force; else a certain computation; else the client's statement. Returns the decision in force, ``None``
-    without a plan.
+    word is in force; else a certain computation; else the client's statement. The order is another one from the day on
+    which a plan begins or has ended, or the 30 months of kidney failure are over: each such stretch of days is a
+    decision. Returns the one in force today, ``None`` without a plan.
     """
     client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     today = clock.today()
-    plans = sorted(
-        Coverage.objects.on(today).filter(client=client).select_related("payer", "client"),
-        key=lambda plan: (plan.stated_rank, plan.pk),
-    )
-    if not plans:
+    plans = _stated(Coverage.objects.filter(client=client, removed_at=None).select_related("payer", "client"))
+    if not any(_holds(plan, today) for plan in plans) and not any(_begins(plan) > today for plan in plans):
         return None
-    stated = [plan.pk for plan in plans]
-    named = _named_plans(plans)
+    facts = cob_facts.known(client)
+    kept = list(PlanOrder.objects.filter(client=client).order_by("-pk").prefetch_related("ranks"))
+    start = _from_when(plans, kept, today)
+    turns = _turns(plans, facts, start)
+    verdicts = [_verdict(client, facts, plans, day) for day in turns if any(_holds(plan, day) for plan in plans)]
+    verdicts = _with_word(verdicts, [plan for plan in plans if _holds(plan, today)], today)
+    for verdict in _news(verdicts, kept, start):
+        _keep(client, verdict)
+    return current_decision(client)
+
+
+def _stated(plans: Iterable[Coverage]) -> list[Coverage]:
+    return sorted(plans, key=lambda plan: (plan.stated_rank, plan.pk))
+
+
+def _begins(plan: Coverage) -> date:
+    return plan.begins_on or ALWAYS
+
+
+def _holds(plan: Coverage, day: date) -> bool:
+    return _begins(plan) <= day and (plan.ends_on is None or day <= plan.ends_on)
+
+
+def _turns(plans: Sequence[Coverage], facts: CobFacts, start: date) -> list[date]:
+    """``start``, and the later days on which the facts change."""
+    days = {_begins(plan) for plan in plans}
+    days |= {plan.ends_on + timedelta(days=1) for plan in plans if plan.ends_on is not None}
+    if facts.esrd_since is not None:
+        days.add(cob_facts.esrd_over_on(facts.esrd_since))
+    return [start, *sorted(day for day in days if day > start)]
+
+
+def _from_when(plans: Sequence[Coverage], kept: Sequence[PlanOrder], today: date) -> date:
+    """The first order holds for as long as the plans do; one for the same plans, as far back as those it corrects.
+
+    Other plans begin a new order today.
+    """
+    if not kept:
+        return min(_begins(plan) for plan in plans)
+    days = {each.effective_from for each in kept} | {_begins(plan) for plan in plans}
+    days |= {plan.ends_on + timedelta(days=1) for plan in plans if plan.ends_on is not None}
+    start = today
+    for day in sorted((day for day in days if day <= today), reverse=True):
+        decision = _in_force(kept, day)
+        if decision is None or set(decision.stated) != {plan.pk for plan in plans if _holds(plan, day)}:
+            break
+        start = day
+    return start
+
+
+def _in_force(kept: Sequence[PlanOrder], day: date) -> PlanOrder | None:
+    """Of decisions, newest first, the one that holds on a day."""
+    return next((each for each in kept if each.effective_from <= day), None)
+
+
+def _verdict(client: Client, facts: CobFacts, plans: Sequence[Coverage], day: date) -> _Verdict:
+    named = cob_facts.plan_facts(plans)
+    in_force = [name for name, plan in zip(named, plans, strict=True) if _holds(plan, day)]
     computed = rules.order_plans(
-        rules.ClientFacts(born=client.birth_date),
-        rules.FamilyFacts(),
-        [_facts(name, plan) for name, plan in named.items()],
-        on=today,
+        cob_facts.client_facts(client, facts, day), cob_facts.family_facts(facts), in_force, on=day
     )
-    by_rules = [named[name].pk for name in computed.order]
-    confirmed, confirmed_by = _confirmed(plans, by_rules)
-    if confirmed is not None:
-        source, order = PlanOrder.Source.CONFIRMED, confirmed
-    elif computed.certain:
-        source, order = PlanOrder.Source.COMPUTED, by_rules
-    else:
-        source, order = PlanOrder.Source.STATED, stated
-    before = current_decision(client)
-    why = [*([confirmed_by] if confirmed_by else []), *computed.why]
-    if before is not None and _says_the_same(before, stated, by_rules, confirmed, order, why):
-        return before
-    decision = PlanOrder.objects.create(
-        client=client,
-        effective_from=_effective_from(plans, before, today),
-        stated=stated,
-        computed=by_rules,
-        confirmed=confirmed,
-        confirmed_by=confirmed_by[:200],
+    return _Verdict(
+        day=day,
+        stated=[int(plan.id) for plan in in_force],
+        computed=[int(plan_id) for plan_id in computed.order],
         rule=computed.rule,
         certain=computed.certain,
-        why=why,
-        source=source,
-        changed=order != stated,
-    )
-    PlanRank.objects.bulk_create(
-        PlanRank(plan_order=decision, coverage_id=coverage, rank=rank) for rank, coverage in enumerate(order, start=1)
-    )
-    return decision
-
-
-def _named_plans(plans: Sequence[Coverage]) -> dict[str, Coverage]:
-    """The plans by the name a person knows them by, which the rules' sentences use."""
-    names = Counter(plan.payer.name for plan in plans)
-    return {
-        plan.payer.name
-        if names[plan.payer.name] == 1
-        else f"{plan.payer.name} (member ···{plan.member_id_last4})": plan
-        for plan in plans
-    }
-
-
-def _facts(name: str, plan: Coverage) -> rules.PlanFacts:
-    return rules.PlanFacts(
-        id=name,
-        type=rules.PlanType(plan.plan_type),
-        holder=rules.Holder(plan.holder),
-        holder_born=plan.client.birth_date if plan.client_is_subscriber else plan.holder_born,
-        holder_status=rules.HolderStatus(plan.holder_status) if plan.holder_status else None,
-        employer_size=plan.employer_size,
-        multi_employer=plan.multi_employer,
-        since=plan.since,
-        coordinates=plan.coordinates,
+        why=list(computed.why),
     )
 
 
-def _confirmed(plans: Sequence[Coverage], by_rules: list[int]) -> tuple[list[int] | None, str]:
-    """What the insurers' newest answers say about the first place; ``None`` when they are silent or disagree."""
-    said: dict[int, str] = {}
+def _with_word(verdicts: Sequence[_Verdict], plans: Sequence[Coverage], today: date) -> list[_Verdict]:
+    """The verdicts with what insurers said. A word is about today: it holds on other days as long as the rules see no
+    other order of the same plans there."""
+    now = next((each for each in reversed(verdicts) if each.day <= today), None)
+    said = _said(plans)
+    if now is None or said is None:
+        return list(verdicts)
+    first, words = said
+
+    def heard(verdict: _Verdict) -> _Verdict:
+        here = [pk for pk in verdict.computed if pk in now.computed]
+        there = [pk for pk in now.computed if pk in verdict.computed]
+        if first.pk not in verdict.computed or len(verdict.computed) < 2 or here != there:
+            return verdict
+        confirmed = [first.pk, *(pk for pk in verdict.computed if pk != first.pk)]
+        return replace(verdict, confirmed=confirmed, confirmed_by=words, why=[words, *verdict.why])
+
+    return [heard(each) for each in verdicts]
+
+
+def _said(plans: Sequence[Coverage]) -> tuple[Coverage, str] | None:
+    """Which plan the insurers' newest answers put first, and in whose words; ``None``: silent, or they disagree."""
+    said: dict[int, tuple[Coverage, str]] = {}
     for plan in plans:
         snapshot = plan.snapshots.order_by("-observed_at", "-pk").first()
         if snapshot is None:
             continue
         benefits = snapshot.read()
         if benefits.cob_signal is CobSignal.THIS_IS_PRIMARY:
-            said.setdefault(plan.pk, _("%(payer)s says that it pays first.") % {"payer": plan.payer})
+            said.setdefault(plan.pk, (plan, _("%(payer)s says that it pays first.") % {"payer": plan.payer}))
         elif benefits.cob_signal is CobSignal.ANOTHER_IS_PRIMARY and (other := _named(benefits, plans, plan)):
-            said.setdefault(
-                other.pk,
-                _("%(payer)s says that %(other)s pays first.") % {"payer": plan.payer, "other": other.payer},
-            )
+            words = _("%(payer)s says that %(other)s pays first.") % {"payer": plan.payer, "other": other.payer}
+            said.setdefault(other.pk, (other, words))
     if len(plans) < 2 or len(said) != 1:
-        return None, ""
-    ((first, words),) = said.items()
-    return [first, *(each for each in by_rules if each != first)], words
+        return None
+    (only,) = said.values()
+    return only
 
 
 def _named(benefits: Benefits, plans: Sequence[Coverage], asked: Coverage) -> Coverage | None:
@@ -174,31 +257,39 @@ def _named(benefits: Benefits, plans: Sequence[Coverage], asked: Coverage) -> Co
     return None
 
 
-def _says_the_same(
-    before: PlanOrder,
-    stated: list[int],
-    computed: list[int],
-    confirmed: list[int] | None,
-    order: list[int],
-    why: list[str],
-) -> bool:
-    in_force = list(before.ranks.order_by("rank").values_list("coverage_id", flat=True))
-    return (before.stated, before.computed, before.confirmed, in_force, before.why) == (
-        stated,
-        computed,
-        confirmed,
-        order,
-        why,
-    )
+def _news(verdicts: Sequence[_Verdict], kept: Sequence[PlanOrder], start: date) -> list[_Verdict]:
+    """The verdicts from the first day on which they say something new.
 
-
-def _effective_from(plans: Sequence[Coverage], before: PlanOrder | None, today: date) -> date:
-    """The first order holds for as long as the plans do; one for the same plans, as far back as the one it corrects.
-
-    Other plans begin a new order today.
+    The newest decision that holds on a day is in force, so all stretches after that day are written anew.
     """
-    if before is None:
-        return min(plan.begins_on or ALWAYS for plan in plans)
-    if sorted(before.stated) == sorted(plan.pk for plan in plans):
-        return before.effective_from
-    return today
+    if not verdicts:
+        return []
+    days = sorted(
+        {each.day for each in verdicts} | {each.effective_from for each in kept if each.effective_from > start}
+    )
+    for day in days:
+        verdict = next((each for each in reversed(verdicts) if each.day <= day), None)
+        decision = _in_force(kept, day)
+        if verdict is not None and (decision is None or not verdict.says_what(decision)):
+            return [replace(verdict, day=day), *(each for each in verdicts if each.day > day)]
+    return []
+
+
+def _keep(client: Client, verdict: _Verdict) -> None:
+    decision = PlanOrder.objects.create(
+        client=client,
+        effective_from=verdict.day,
+        stated=verdict.stated,
+        computed=verdict.computed,
+        confirmed=verdict.confirmed,
+        confirmed_by=verdict.confirmed_by[:200],
+        rule=verdict.rule,
+        certain=verdict.certain,
+        why=verdict.why,
+        source=verdict.source,
+        changed=verdict.order != verdict.stated,
+    )
+    PlanRank.objects.bulk_create(
+        PlanRank(plan_order=decision, coverage_id=coverage, rank=rank)
+        for rank, coverage in enumerate(verdict.order, start=1)
+    )
