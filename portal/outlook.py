@@ -81,7 +81,8 @@ def _headline(outlook: Outlook, forecast: Forecast) -> str:
         return _("Nobody can say yet when it changes: %(payer)s has not told us enough about this plan.") % {
             "payer": outlook.coverage.payer if outlook.coverage else ""
         }
-    turn = forecast.turns[0] if forecast.turns else None
+    # Other care can turn the price again before the session after the first turn: then that is the price to name.
+    turn = next((each for each in reversed(forecast.turns) if each.after == forecast.turns[0].after), None)
     last = {"day": longdate(forecast.points[-1].day)}
     if turn is None:
         if len({point.client for point in forecast.points}) == 1:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 
 from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
 from common.agreement import agreed
@@ -289,15 +289,19 @@ def _turn(before: _Left, after: _Left) -> Turn | None:
 
 
 def _completed(turns: Sequence[TurningPoint], points: Sequence[Point]) -> list[TurningPoint]:
-    """The turns with the price of the next session in the same year; those that change no price are left out."""
+    """The turns with the price of the next session in the same year; those that change no price are left out.
+
+    Where other care comes between a turn and that session, the turn is told with the price without that care.
+    """
     found = []
-    for turn in turns:
+    for turn, later in zip_longest(turns, turns[1:]):
         following = points[turn.after] if turn.after < len(points) else None
         if following is None or following.year != turn.year:
             continue
-        if turn.before is not None and turn.before == following.client:
-            continue
-        found.append(replace(turn, then=following.client))
+        between = later is not None and later.elsewhere and (later.year, later.after) == (turn.year, turn.after)
+        then = later.before if between else following.client
+        if turn.before is None or turn.before != then:
+            found.append(replace(turn, then=then))
     return found
 
 

@@ -185,6 +185,16 @@ def test_other_care_counts_to_the_maximum_and_uses_no_visit() -> None:
     assert turns(found) == [("maximum_reached", 1, "2026-11-02", "10.00", "0.00")]
 
 
+def test_other_care_right_after_a_turn_is_told_apart_from_it() -> None:
+    plan = terms(deductible_remaining="100.00", coinsurance="0.20", out_of_pocket_remaining="600.00")
+    found = forecast([year(plan)], weekly(3), OtherCare(date(2026, 11, 5), D("900.00")))
+    assert costs(found) == ["112.00", "0.00", "0.00"]
+    assert turns(found) == [
+        ("deductible_met", 1, "2026-11-02", "112.00", "32.00"),
+        ("maximum_reached", 1, "2026-11-05", "32.00", "0.00"),
+    ]
+
+
 def test_other_care_before_the_first_session_is_measured_against_its_price_without_it() -> None:
     plan = terms(deductible_remaining="500.00", coinsurance="0.20")
     found = forecast([year(plan)], weekly(2), OtherCare(date(2026, 11, 1), D("500.00")))
