@@ -29,7 +29,8 @@ def terms_of(benefits: Benefits, *, telehealth: bool, network: Literal["in", "ou
         copay=figures.copay,
         copay_rule=figures.copay_rule,
         coinsurance=figures.coinsurance,
-        visits_remaining=0 if figures.covered is False else figures.visits.remaining,
+        visits_remaining=figures.visits.remaining,
+        covered=figures.covered is not False,
     )
 
 

@@ -24,8 +24,8 @@ from common import clock
 from common.errors import DomainError
 from common.money import dollars, plain
 from insurance.domain.benefits import Benefits
-from insurance.models import BenefitSnapshot, Coverage
-from insurance.services.network import rates, standing
+from insurance.models import BenefitSnapshot, Coverage, Payer
+from insurance.services.network import rates, session_standing, standings, why_no_rate
 from insurance.services.plan_order import plan_histories, plans_in_order
 from people.models import Client
 
@@ -94,10 +94,8 @@ def price(session: Session) -> Priced:
         plans = plans_in_order(session.client, on=session.date)
         if not plans:
             raise NoPrice(_("There is no insurance plan on the account for the day of this session."))
-        raise NoPrice(_("We have no contracted rate with %(payer)s for this session.") % {"payer": plans[0].payer})
-    billable = standing(provider=session.provider, payer=found.coverage.payer, on=session.date)
-    if not billable.can_bill:
-        raise NoPrice(billable.why_not)
+        billable = session_standing(session=session, payer=plans[0].payer)
+        raise NoPrice(billable.why_not or why_no_rate(payer=plans[0].payer, session=session))
     return found
 
 
@@ -119,10 +117,9 @@ def _price_all(client: Client, *, charged: bool) -> list[Priced]:
             newest[coverage] = list(coverage.snapshots.order_by("-observed_at", "-pk"))
         return years.setdefault((coverage, _covering(newest[coverage], on)), [])
 
-    for session in scheduled:
-        plans = history.on(session.date)
-        if plans:
-            year_of(plans[0], session.date).append(session)
+    first_plans = {each.pk: plans[0] for each in scheduled if (plans := history.on(each.date))}
+    for session in _that_can_be_billed(scheduled, first_plans):
+        year_of(first_plans[session.pk], session.date).append(session)
     for coverage, on in _under_way(client) if charged else ():
         year_of(coverage, on)
     found: list[Priced] = []
@@ -136,6 +133,18 @@ def _price_all(client: Client, *, charged: bool) -> list[Priced]:
     if not charged:
         found = [each for each in found if each.session.status == Session.Status.SCHEDULED]
     return sorted(found, key=lambda each: (each.session.date, each.session.starts_at, each.session.pk))
+
+
+def _that_can_be_billed(sessions: list[Session], first_plans: Mapping[int, Coverage]) -> list[Session]:
+    """Those whose provider may bill their first plan on their day."""
+    by_payer: dict[Payer, list[Session]] = {}
+    for session in sessions:
+        if session.pk in first_plans:
+            by_payer.setdefault(first_plans[session.pk].payer, []).append(session)
+    billable: set[int] = set()
+    for payer, theirs in by_payer.items():
+        billable |= {pk for pk, each in standings(payer=payer, sessions=theirs).items() if each.can_bill}
+    return [session for session in sessions if session.pk in billable]
 
 
 def _under_way(client: Client) -> list[tuple[Coverage, date]]:
