@@ -13,7 +13,7 @@ from billing.services import payments, recalculation, refunds, repricing
 from common import clock
 from common.hurry import hurry
 from insurance.models import EligibilityCheck
-from insurance.services import eligibility, pauses, planned_checks
+from insurance.services import eligibility, pauses, planned_checks, recertification
 from people.services import idempotency
 
 log = structlog.get_logger(__name__)
@@ -49,8 +49,8 @@ def ask_insurers() -> None:
     """
     for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
         _try(refresh_benefits.settle_check, pk)
-    for pause in pauses.to_ask_again():
-        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), pause.coverage)
+    for waiting in (*pauses.to_ask_again(), *recertification.to_ask_again()):
+        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), waiting.coverage)
     until = monotonic() + ASK_SECONDS
     resting: set[int] = set()
     for check_id, payer_id in eligibility.due_checks():
@@ -126,7 +126,17 @@ def sweep() -> None:
     _try(exchange_claims.take_in)
     _try(exchange_claims.send_ready_claims)
     _try(idempotency.forget_old)
+    _remind()
     _price_what_is_stale()
+
+
+def _remind() -> None:
+    """Ask clients for the calls that only they can make."""
+    _try(recertification.open_due)
+    for pk in recertification.to_remind():
+        _try(recertification.remind, pk)
+    for pk in pauses.to_remind():
+        _try(pauses.remind, pk)
 
 
 def _price_what_is_stale() -> None:

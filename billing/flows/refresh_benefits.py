@@ -1,5 +1,6 @@
 """An insurer is asked, and everything that follows from its answer: order of plans, pauses, prices."""
 
+from datetime import date
 from typing import Any
 
 from django.db import models, transaction
@@ -13,8 +14,16 @@ from common import clock
 from common.errors import BadInput, DomainError
 from common.hurry import hurry
 from insurance.domain.benefits import Benefits, CobSignal
-from insurance.models import AccountPause, BenefitSnapshot, Claim, Coverage, EligibilityCheck, Payer
-from insurance.services import claims, eligibility, pauses, plan_order
+from insurance.models import (
+    AccountPause,
+    BenefitSnapshot,
+    Claim,
+    Coverage,
+    EligibilityCheck,
+    Payer,
+    Recertification,
+)
+from insurance.services import claims, eligibility, pauses, plan_order, recertification
 from insurance.services.coverages import add_coverage, remove_coverage
 from people.models import Client, SupportRequest, User
 from people.services import support_requests
@@ -153,6 +162,13 @@ def give_reference(pause: AccountPause, reference_number: str) -> EligibilityChe
     return check
 
 
+def report_call(row: Recertification, *, reference_number: str, called_on: date) -> EligibilityCheck:
+    """The client has confirmed the plans by phone: keep number and day, and check at once. Raises ``BadInput``."""
+    check = recertification.report(row, reference_number=reference_number, called_on=called_on)
+    hurry("billing.tasks.check_benefits", check.pk)
+    return check
+
+
 def refresh(check_id: int) -> BenefitSnapshot | None:
     """Send one waiting check and settle its answer; ``None`` when there is no answer (it is tried again, or rejected).
 
@@ -171,8 +187,13 @@ def settle(snapshot: BenefitSnapshot) -> None:
     client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
     plan_order.decide(client)
     check = snapshot.eligibility_check
-    if check is not None and _records_are_right(snapshot.read(), check):
-        pauses.clear_pauses(check=check)
+    if check is not None:
+        benefits = snapshot.read()
+        if records_are_right(benefits, check):
+            pauses.clear_pauses(check=check)
+            recertification.verify_by(check)
+        else:
+            pauses.open_on_answer(snapshot)
     correct_benefits.hold(client, coverage, snapshot.plan_begin or snapshot.effective_on)
     correct_benefits.reprice(client)
     if check is not None:
@@ -184,14 +205,14 @@ def settle_check(check_id: int) -> None:
     settle(BenefitSnapshot.objects.select_related("coverage").get(eligibility_check_id=check_id))
 
 
-def _records_are_right(benefits: Benefits, check: EligibilityCheck) -> bool:
+def records_are_right(benefits: Benefits, check: EligibilityCheck) -> bool:
     """The insurer covers the member and its records leave no question of who pays first.
 
-    The evidence that opened the pause is older than this answer: a check asked before does not end it. The plans are
-    in their new order by now.
+    The evidence that opened a pause is older than this answer: a check asked before does not end it. The plans are in
+    their new order by now.
     """
     pause = AccountPause.objects.filter(coverage=check.coverage, cleared_at=None).first()
-    if pause is None or check.asked_at < pause.opened_at:
+    if pause is not None and check.asked_at < pause.opened_at:
         return False
     if benefits.active is not True or benefits.cob_signal is CobSignal.UNDETERMINED:
         return False

@@ -176,11 +176,12 @@ def _decide(claim: Claim, adjudication: Adjudication) -> None:
     if target != Claim.Decision.PAID:
         claims.call_back(claim)
     if target == Claim.Decision.COB and in_force == adjudication:
-        pauses.open_pause(
-            coverage=claim.coverage,
+        pauses.open_on_claim(
+            claim=claim,
             evidence=AccountPause.Evidence.REMITTANCE,
             codes=adjudication.decision.codes,
             file=file,
+            decided_on=adjudication.remittance.day,
         )
 
 

@@ -24,6 +24,7 @@ class AccountPause(models.Model):
         "insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="pauses"
     )
     evidence_codes = models.CharField(max_length=60, blank=True, help_text=_("E.g. CO-22 with N197."))
+    reason = models.CharField(max_length=300, blank=True, help_text=_("The insurer's words, or support's."))
     opened_at = models.DateTimeField(default=clock.now)
     reference_number = models.CharField(max_length=40, blank=True, help_text=_("What the insurer gave the client."))
     reference_given_at = models.DateTimeField(null=True, blank=True)
@@ -32,6 +33,9 @@ class AccountPause(models.Model):
     cleared_at = models.DateTimeField(null=True, blank=True)
     cleared_by = models.ForeignKey(
         "insurance.EligibilityCheck", on_delete=models.PROTECT, null=True, blank=True, related_name="cleared_pauses"
+    )
+    cleared_reason = models.CharField(
+        max_length=300, blank=True, help_text=_("Why support ended it without the insurer's answer.")
     )
 
     class Meta:

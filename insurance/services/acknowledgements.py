@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from common import clock
 from common.states import move
-from insurance.models import Claim, EdiFile
-from insurance.services import claims, files
+from insurance.domain import cob_evidence
+from insurance.models import AccountPause, Claim, EdiFile
+from insurance.services import claims, files, pauses
+from insurance.services.plan_order import plans_in_order
 from insurance.x12 import x277ca, x837p, x999
 from insurance.x12.segments import Finding, X12Error
+from people.models import Client
 
 
 def record_999(file: EdiFile) -> None:
@@ -54,6 +58,7 @@ def record_277ca(file: EdiFile) -> None:
     with transaction.atomic():
         if not files.take(file):
             return
+        _lock_clients(said.control_number for each in acknowledgements for said in each.claims if _may_pause(said))
         rows = _locked(said.control_number for each in acknowledgements for said in each.claims)
         for acknowledgement in acknowledgements:
             by_payer = acknowledgement.source_kind == "PR"
@@ -67,6 +72,8 @@ def record_277ca(file: EdiFile) -> None:
                 words = "; ".join(status.text for status in said.statuses)
                 if said.accepted is False:
                     _rejected(claim, words, file)
+                    if by_payer:
+                        _member_must_act(claim, said, words, file)
                 elif said.accepted and by_payer:
                     _accepted(claim, words, file)
                 else:
@@ -108,6 +115,43 @@ def _rejected(claim: Claim, why: str, file: EdiFile) -> None:
     if claim.decision == Claim.Decision.NONE and Claim.SUBMISSIONS.allows(claim.submission, Claim.Submission.REJECTED):
         move(claim, Claim.SUBMISSIONS, Claim.Submission.REJECTED, reason=why[:300])
     claims.note(claim, "rejected", why, file=file)
+
+
+def _cob_codes(said: x277ca.AcknowledgedClaim, *, other_plans: bool) -> str:
+    statuses = ((status.category, status.code) for status in said.statuses)
+    return cob_evidence.in_acknowledgement(statuses, other_plans=other_plans)
+
+
+def _may_pause(said: x277ca.AcknowledgedClaim) -> bool:
+    return said.accepted is False and bool(_cob_codes(said, other_plans=False))
+
+
+def _lock_clients(numbers: Iterable[str]) -> None:
+    """The clients whose accounts may pause, before their claims: in the order in which every flow locks them."""
+    wanted = set(numbers)
+    if wanted:
+        mine = Client.objects.filter(pk__in=Claim.objects.filter(control_number__in=wanted).values("session__client"))
+        list(mine.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+
+
+def _member_must_act(claim: Claim, said: x277ca.AcknowledgedClaim, words: str, file: EdiFile) -> None:
+    """A payer that takes the claim in only once its member has settled who pays first: the account pauses."""
+    if claim.submission != Claim.Submission.REJECTED:
+        return
+    plans = plans_in_order(claim.session.client, on=claim.session.date)
+    codes = _cob_codes(said, other_plans=any(plan.pk != claim.coverage_id for plan in plans))
+    if not codes:
+        return
+    claims.note(claim, pauses.COB_REJECTION, words, file=file)
+    days = [status.on for status in said.statuses if status.on]
+    pauses.open_on_claim(
+        claim=claim,
+        evidence=AccountPause.Evidence.CLAIM_ACKNOWLEDGEMENT,
+        codes=codes,
+        file=file,
+        decided_on=max(days, default=clock.today()),
+        reason=words,
+    )
 
 
 def _finish(file: EdiFile, findings: list[Finding]) -> None:

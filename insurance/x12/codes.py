@@ -157,6 +157,7 @@ ACKNOWLEDGEMENT_STATUS = {
     "24": _("the sender is not approved to send claims electronically"),
     "26": _("the insurer does not know the organisation or person named"),
     "33": _("the insurer does not find the subscriber"),
+    "52": _("the insurer is finding out whether there is other insurance"),
     "54": _("the insurer has this claim already"),
     "85": _("the insurer named is not the one that pays first"),
     "88": _("the patient was not covered on the date of service"),

@@ -5,7 +5,13 @@ a member id; never more than the news itself in the subject, which shows on a lo
 Everything else is behind the link.
 """
 
-from notifications.messages.account import AccountPaused, AccountResumed
+from notifications.messages.account import (
+    AccountPaused,
+    AccountResumed,
+    AccountStillPaused,
+    ConfirmPlans,
+    EstimateReady,
+)
 from notifications.messages.base import Message
 from notifications.messages.costs import CostCorrected, CostCorrectedProvider, SessionChange
 from notifications.messages.payments import CardSaved, PaymentNeedsYou, PaymentReceipt, PayNow
@@ -18,7 +24,10 @@ CATALOGUE: tuple[type[Message], ...] = (
     RefundPromised,
     RefundProcessed,
     AccountPaused,
+    AccountStillPaused,
     AccountResumed,
+    ConfirmPlans,
+    EstimateReady,
     CostCorrected,
     CostCorrectedProvider,
     CardSaved,
@@ -29,9 +38,12 @@ __all__ = [
     "CATALOGUE",
     "AccountPaused",
     "AccountResumed",
+    "AccountStillPaused",
     "CardSaved",
+    "ConfirmPlans",
     "CostCorrected",
     "CostCorrectedProvider",
+    "EstimateReady",
     "Message",
     "PayNow",
     "PaymentNeedsYou",

@@ -43,6 +43,8 @@ def words_of(html: str) -> str:
 
 def shown(value: object) -> list[str]:
     """A field's value as it must be written; an amount of nothing need not be."""
+    if isinstance(value, bool):
+        return []  # which way it reads
     if isinstance(value, tuple):
         return [each for row in value[:LISTED] for each in (shown(row.date) + shown(row.before) + shown(row.after))]
     if isinstance(value, Decimal):
