@@ -31,6 +31,7 @@ class Claim(models.Model):
         PAID = "paid", _("Processed")
         DENIED = "denied", _("Denied")
         COB = "cob", _("Coordination of benefits unresolved")
+        ROUTED = "routed", _("Belongs to another insurer")
         REVERSED = "reversed", _("Reversed")
 
     SUBMISSIONS = axis(
@@ -57,11 +58,12 @@ class Claim(models.Model):
         "decision",
         {
             # A reversal may come before the answer it takes back.
-            "none": {"paid", "denied", "cob", "reversed"},
-            "paid": {"reversed", "denied", "cob"},
-            "denied": {"paid", "reversed", "cob"},
-            "cob": {"paid", "denied", "reversed"},
-            "reversed": {"paid", "denied", "cob"},
+            "none": {"paid", "denied", "cob", "routed", "reversed"},
+            "paid": {"reversed", "denied", "cob", "routed"},
+            "denied": {"paid", "reversed", "cob", "routed"},
+            "cob": {"paid", "denied", "reversed", "routed"},
+            "routed": {"paid", "denied", "cob", "reversed"},
+            "reversed": {"paid", "denied", "cob", "routed"},
         },
     )
 
