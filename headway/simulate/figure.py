@@ -31,8 +31,8 @@ def draw(data: dict[str, Any]) -> str:
     title = "Sessions priced within a dollar of the insurer's decision, by month"
     before, after = shares["told wrongly, before the first correction"], shares["told wrongly, after it"]
     about = (
-        f"{options['clients']} clients, {options['weeks']} weeks, {len(data['wrong_plans'])} plans told wrongly.",
-        f"Of these, within a dollar before the first correction: {_percent(before)}, after it: {_percent(after)}.",
+        f"Clients: {options['clients']}. Weeks: {options['weeks']}. Plans told wrongly: {len(data['wrong_plans'])}.",
+        f"On these, charged within a dollar before the first correction: {_percent(before)}; after: {_percent(after)}.",
     )
     described = "; ".join(
         f"{each.name}: "

@@ -149,13 +149,16 @@ def _detections(found: Findings, clients: dict[int, Case]) -> None:
         if plan.wrong:
             found.wrong.append(_detected(case, plan, comparisons))
             continue
+        who = f"client {case.number} ({plan.design})"
         for each in comparisons:
             if each.state == Comparison.State.APPLIED:
                 found.right[each.kind] = found.right.get(each.kind, 0) + 1
-                if not _explained(case, plan, each):
-                    found.unexplained.append(
-                        f"client {case.number} ({plan.design}): {each.kind} {each.figures} {each.explanation}"
-                    )
+                if each.kind != Comparison.Kind.ACCUMULATOR_DRIFT or not _may_drift(case, plan):
+                    found.unexplained.append(f"{who}: {each.kind}, {each.explanation}")
+        for snapshot in coverage.snapshots.exclude(corrects={}).order_by("pk"):
+            moved = all(figure.endswith(".remaining") for figure in snapshot.corrects)
+            if not moved or not _may_drift(case, plan):
+                found.unexplained.append(f"{who}: {', '.join(sorted(snapshot.corrects))} corrected")
     found.wrong.sort(key=lambda each: each.case)
     found.right = dict(sorted(found.right.items()))
     found.comparisons = dict(sorted(found.comparisons.items()))
@@ -177,10 +180,9 @@ def _detected(case: Case, plan: Insured, comparisons: list[Comparison]) -> Wrong
     return wrong
 
 
-def _explained(case: Case, plan: Insured, comparison: Comparison) -> bool:
-    """Care elsewhere moves a plan's figures between two answers about them: that is drift, and no error of anybody."""
-    drift = comparison.kind == Comparison.Kind.ACCUMULATOR_DRIFT
-    return drift and (bool(plan.elsewhere) or case.number != case.household or plan.design.startswith("family"))
+def _may_drift(case: Case, plan: Insured) -> bool:
+    """Care elsewhere, or a spouse's, moves what is left of a plan between two answers: that is nobody's error."""
+    return bool(plan.elsewhere) or plan.design.startswith("family") or case.number != case.household
 
 
 def _counts() -> dict[str, int]:

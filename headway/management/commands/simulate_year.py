@@ -69,7 +69,8 @@ class Command(BaseCommand):
     def _live(self, options: dict[str, Any]) -> dict[str, Any]:
         began = time.monotonic()
         name = database_name(kept=options["keep"], seed=options["seed"])
-        level, former = logging.root.manager.disable, signal.signal(signal.SIGTERM, _stop)
+        level = logging.root.manager.disable
+        former = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
         logging.disable(logging.WARNING)
         given = {key: options[key] for key in ("seed", "clients", "weeks", "wrong")}
         people = population(**given)
@@ -86,7 +87,8 @@ class Command(BaseCommand):
             raise CommandError("Stopped; nothing is left behind.") from None
         finally:
             logging.disable(level)
-            signal.signal(signal.SIGTERM, former)
+            for number, handler in former.items():
+                signal.signal(number, handler)
         if options["keep"]:
             self._tell(f"the database is kept: {name}")
         self._tell(f"done in {time.monotonic() - began:.0f} s")
@@ -98,4 +100,7 @@ class Command(BaseCommand):
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """Stopping has begun: a second Ctrl-C must not leave a database or a stand-in behind."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
