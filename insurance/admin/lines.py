@@ -7,8 +7,10 @@ from django.db.models import Count, Exists, IntegerField, Min, OuterRef, QuerySe
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -85,17 +87,13 @@ class PayerLineDesk(Desk):
         if row.down_since is not None:
             since = clock.now() - row.down_since
             hours, minutes = divmod(int(since.total_seconds()) // 60, 60)
-            return _("No, for %(hours)s h %(minutes)s min: %(why)s") % {
-                "hours": hours,
-                "minutes": minutes,
-                "why": row.error,
-            }
+            return _("No, for %(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
         now = clock.now().astimezone(clock.BUSINESS_ZONE)
         opens = next_open(now, row.payer.answers_from, row.payer.answers_until)
         if opens > now:
             return _("Closed until %(time)s") % {"time": f"{opens:%H:%M}"}
         if row.failures:
-            return _("%(count)s without an answer in a row: %(why)s") % {"count": row.failures, "why": row.error}
+            return _("Not the last %(count)s times") % {"count": row.failures}
         return _("Yes") if row.last_answer_at else _("Not asked yet")
 
     @admin.display(description=gettext_lazy("waiting"), ordering="n_waiting")
@@ -121,9 +119,9 @@ class PayerLineDesk(Desk):
         return _shown(row, row.n_failed, "state__exact=failed&newest=1")  # type: ignore[attr-defined]
 
     @admin.display(description=gettext_lazy("oldest waiting since"), ordering="oldest")
-    def oldest_waiting(self, row: PayerLine) -> datetime | None:
-        found: datetime | None = row.oldest  # type: ignore[attr-defined]
-        return found
+    def oldest_waiting(self, row: PayerLine) -> str:
+        oldest: datetime | None = row.oldest  # type: ignore[attr-defined]
+        return "-" if oldest is None else formats.date_format(localtime(oldest), "DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("what it takes"))
     def limits(self, row: PayerLine) -> str:
