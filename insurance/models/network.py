@@ -1,16 +1,22 @@
 """Who may bill whom, and at what rate, on which date."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pghistory
+from django.contrib.postgres.constraints import ExclusionConstraint
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, IntegerField, Q, Value
+from django.db.models.functions import Ord, Substr
 from django.utils.translation import gettext_lazy as _
 
 from common.money import money_field
 from people.models import Licence
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 def in_force(day: date) -> Q:
@@ -34,13 +40,40 @@ class DatedRow(models.Model):
         ]
 
 
+def _only(function: str, value: "models.Expression | F") -> Func:
+    """A range that holds one value: ranges have the index operators that plain numbers have only with an extension."""
+    return Func(value, value, Value("[]"), function=function)
+
+
+def not_at_once(name: str, *keys: Func, message: "_StrPromise") -> ExclusionConstraint:
+    """No two rows of the same keys are in force on one day."""
+    days = Func(F("begins_on"), F("ends_on"), Value("[]"), function="daterange")
+    return ExclusionConstraint(
+        name=name, expressions=[(each, "&&") for each in (*keys, days)], violation_error_message=message
+    )
+
+
 class NetworkContract(DatedRow):
     """The organisation is in network with an insurer."""
 
     payer = models.ForeignKey("insurance.Payer", on_delete=models.PROTECT, related_name="contracts")
 
+    class Meta(DatedRow.Meta):
+        constraints = [
+            *DatedRow.Meta.constraints,
+            not_at_once(
+                "no_two_contracts_at_once",
+                _only("int8range", F("payer")),
+                message=_("There is a contract with this insurer in force on some of these days."),
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"In network with {self.payer} from {self.begins_on}"
+
+
+_LETTERS = Ord("state", output_field=IntegerField()) * 256 + Ord(Substr("state", 2), output_field=IntegerField())
+"""A state's two letters as one number."""
 
 
 class Credential(DatedRow):
@@ -54,6 +87,16 @@ class Credential(DatedRow):
         indexes = [
             models.Index(fields=["provider", "payer"]),
             models.Index(fields=["payer", "state", "provider", "begins_on", "ends_on"], name="credential_search"),
+        ]
+        constraints = [
+            *DatedRow.Meta.constraints,
+            not_at_once(
+                "no_two_credentials_at_once",
+                _only("int8range", F("provider")),
+                _only("int8range", F("payer")),
+                _only("int4range", _LETTERS),
+                message=_("There is a credential with this insurer in this state in force on some of these days."),
+            ),
         ]
 
     def __str__(self) -> str:
