@@ -11,7 +11,7 @@ from django.db import transaction
 
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Payment, ProviderEarning, SessionCost
-from billing.services import cards, costs, payments
+from billing.services import cards, costs, payments, prices
 from care.models import Session
 from care.services import sessions
 from common.hurry import hurry
@@ -36,7 +36,7 @@ class Preview:
 
 def preview(session: Session) -> Preview:
     """What confirming this session would charge and earn. Raises ``NoPrice``."""
-    priced = costs.price(session)
+    priced = prices.price(session)
     card = cards.default_card(session.client)
     return Preview(
         charge=priced.amount,
@@ -58,7 +58,7 @@ def confirm(session: Session) -> Session:
     session = Session.objects.select_for_update(no_key=True).select_related("client", "provider").get(pk=session.pk)
     if session.status == Session.Status.CONFIRMED:
         return session
-    priced = costs.price(session)
+    priced = prices.price(session)
     before = costs.current_cost(session)
     if before is None or (before.amount, before.allowed, before.coverage_id) != (
         priced.amount,

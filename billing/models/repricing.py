@@ -21,7 +21,9 @@ class Repricing(models.Model):
     cause = models.CharField(max_length=200, blank=True, help_text=_("What made it stale, in words."))
     priced_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=clock.now, help_text=_("Not before this; the longest waiting first."))
+    next_attempt_at = models.DateTimeField(
+        default=clock.now, help_text=_("Not before this; the longest waiting first.")
+    )
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:

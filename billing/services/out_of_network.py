@@ -1,6 +1,6 @@
 """What a session comes to when its first plan cannot be billed with this provider: an estimate, never a charge.
 
-Such a session cannot be confirmed (``costs.price`` says why). The client would pay the full charge and ask the insurer
+Such a session cannot be confirmed (``prices.price`` says why). The client would pay the full charge and ask the insurer
 to pay its part back; how much that is, ``billing/domain/out_of_network.py`` works out. Writes nothing.
 """
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from billing.flows import book_session, collect_payment, confirm_session, exchange_claims, give_refund, refresh_benefits
 from billing.ledger.posting import Book, balances_by_session
 from billing.models import Payment, Refund
-from billing.services import costs
+from billing.services import costs, prices
 from billing.services.cards import default_card
 from billing.services.payments import NothingToPay
 from care.access import get_session
@@ -258,7 +258,7 @@ class Year:
             session = get_session(user, session.pk, purpose="confirm session")
         try:
             confirm_session.confirm(session)
-        except (ClientPaused, costs.NoPrice):
+        except (ClientPaused, prices.NoPrice):
             return  # it stays on the provider's list, with the reason
         for payment in Payment.objects.filter(client=session.client_id, state=Payment.State.CREATED):
             collect_payment.charge(payment.pk)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.db.models import (
     Count,
     Exists,
+    F,
     OuterRef,
     Q,
     QuerySet,
@@ -132,6 +133,8 @@ def changes(sessions: QuerySet[Session]) -> QuerySet[SessionCost]:
         SessionCost.objects.filter(session__in=sessions)
         .exclude(reason=SessionCost.Reason.FIRST)
         .annotate(before=Subquery(earlier.values("amount")[:1]))
+        # A price that was worked out anew and is the same is nothing new to a provider.
+        .exclude(reason=SessionCost.Reason.BENEFITS_CORRECTED, before=F("amount"))
         .select_related("session", "coverage__payer")
         .order_by("-pk")
     )

@@ -13,7 +13,7 @@ from billing.ledger.models import Entry
 from billing.ledger.posting import Book, balance
 from billing.models import Payment, SessionCost
 from billing.services import costs
-from billing.services.costs import NoPrice
+from billing.services.prices import NoPrice
 from care.models import Session
 from care.services.sessions import ClientPaused, SessionRefused
 from common import clock

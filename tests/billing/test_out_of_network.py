@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from billing.flows.confirm_session import confirm
 from billing.models import Payment, ProviderEarning
-from billing.services.costs import NoPrice
 from billing.services.out_of_network import OutOfNetwork, estimate
+from billing.services.prices import NoPrice
 from care.models import Session
 from common import clock
 from insurance.domain.benefits import Accumulator, Accumulators, CopayRule, NetworkBenefits
