@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.flows import correct_benefits
+from billing.flows import correct_benefits, order_plans
 from billing.flows.settle_remittance import follow
 from billing.services import costs
 from common import clock
@@ -23,7 +23,7 @@ from insurance.models import (
     Payer,
     Recertification,
 )
-from insurance.services import claims, eligibility, pauses, plan_order, recertification
+from insurance.services import claims, discovery, eligibility, pauses, plan_order, recertification, rework
 from insurance.services.coverages import add_coverage, remove_coverage
 from people.models import Client, SupportRequest, User
 from people.services import support_requests
@@ -74,11 +74,11 @@ def remove_plan(coverage: Coverage) -> None:
                 % {"payer": coverage.payer}
             )
         remove_coverage(coverage)
-        plan_order.decide(client)
-        unsent = coverage.claims.filter(submission__in=Claim.UNSENT).select_related("session__client")
-        for claim in unsent.order_by("pk"):
+        order_plans.put_in_order(client)
+        unsent = coverage.claims.filter(submission__in=Claim.UNSENT).exclude(Claim.OUTSIDE)
+        for claim in unsent.select_related("session__client").order_by("pk"):
             claims.close(claim, reason=_("The plan was taken off the account."))
-            claims.replan(claim.session, plan_order.plans_in_order(client, on=claim.session.date))
+            rework.rework(claim.session, plan_order.plans_in_order(client, on=claim.session.date))
             follow(claim.session)
         costs.reprice(client)
 
@@ -185,7 +185,8 @@ def settle(snapshot: BenefitSnapshot) -> None:
     """Put the plans in order, end a pause when the answer shows the records right, and reprice what is to come."""
     coverage = snapshot.coverage
     client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
-    plan_order.decide(client)
+    order_plans.put_in_order(client)
+    discovery.from_response(snapshot)
     check = snapshot.eligibility_check
     if check is not None:
         benefits = snapshot.read()

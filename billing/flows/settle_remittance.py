@@ -21,17 +21,17 @@ from common import clock
 from common.hurry import hurry
 from common.money import ZERO, dollars, plain
 from common.states import move
-from insurance.domain.decisions import FORWARDED, Meaning
+from insurance.domain.decisions import Meaning
 from insurance.models import AccountPause, Adjudication, Claim, ProviderAdjustment, Remittance
-from insurance.services import claims, pauses
+from insurance.services import claims, pauses, sequence
 from insurance.services.claim_content import answer_in_force, decision_of
 from notifications import messages, outbox
 from people.models import Client
 
 log = structlog.get_logger(__name__)
 
-DECIDED = (Claim.Decision.PAID, Claim.Decision.DENIED)
-"""The plan has spoken; a denial that a person let pass leaves the rest to the plans after it."""
+DECIDED = (Claim.Decision.PAID, Claim.Decision.DENIED, Claim.Decision.ROUTED)
+"""The plan has spoken: what it does not pay is left to the plans after it, once one of them has answered."""
 
 
 def settle(remittance: Remittance) -> None:
@@ -144,6 +144,7 @@ _DECISIONS = {
     Meaning.MEMBER_MUST_UPDATE_COB: Claim.Decision.COB,
     Meaning.OTHER_PAYS_FIRST: Claim.Decision.COB,
     Meaning.DENIED: Claim.Decision.DENIED,
+    Meaning.WRONG_PAYER: Claim.Decision.ROUTED,
     Meaning.DUPLICATE: Claim.Decision.DENIED,
 }
 _EVENTS = {
@@ -152,6 +153,7 @@ _EVENTS = {
     Meaning.MEMBER_MUST_UPDATE_COB: "cob",
     Meaning.OTHER_PAYS_FIRST: "cob",
     Meaning.DENIED: "denied",
+    Meaning.WRONG_PAYER: "routed",
     Meaning.DUPLICATE: "duplicate",
 }
 
@@ -171,10 +173,17 @@ def _decide(claim: Claim, adjudication: Adjudication) -> None:
         move(claim, Claim.SUBMISSIONS, Claim.Submission.ACCEPTED, reason="")
     in_force = answer_in_force(claim)
     target = Claim.Decision.REVERSED if in_force is None else _DECISIONS[in_force.decision.meaning]
+    duplicate = in_force is not None and in_force.decision.meaning is Meaning.DUPLICATE
+    if duplicate and claim.decision == Claim.Decision.NONE and sequence.was_sent_on(claim):
+        # It has the claim from the plan before it: its decision on that one is still to come.
+        target = Claim.Decision.NONE
     if claim.decision != target:
         move(claim, Claim.DECISIONS, target)
-    if target != Claim.Decision.PAID:
+    if target not in (Claim.Decision.PAID, Claim.Decision.NONE) and not sequence.is_last_word(claim):
         claims.call_back(claim)
+    if target == Claim.Decision.ROUTED and in_force is not None:
+        later = [each for each in claims.sequence(claim.session) if each.rank > claim.rank]
+        sequence.send_on(claim, in_force, later)
     if target == Claim.Decision.COB and in_force == adjudication:
         pauses.open_on_claim(
             claim=claim,
@@ -193,21 +202,28 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
     asked. ``news`` is the answer that was just posted. The caller holds the client's lock; repeating it adds nothing.
     """
     planned = claims.sequence(session)
-    processed = [claim for claim in planned if claim.decision == Claim.Decision.PAID]
-    if not processed:
+    spoken = [claim for claim in planned if claim.decision == Claim.Decision.PAID or sequence.is_last_word(claim)]
+    if not spoken:
         return
-    last = processed[-1]
+    last = spoken[-1]
     asked = [claim for claim in planned if claim.submission != Claim.Submission.NOT_NEEDED]
     if any(claim.rank < last.rank and claim.decision not in DECIDED for claim in asked):
         return
     before = costs.current_cost(session)
     assert before is not None, "a claimed session was priced at confirmation"
     answer = decision_of(last)
-    assert answer is not None, "it was processed"
-    share = client_share(processed, before)
+    assert answer is not None, "it has spoken"
+    share = client_share(spoken, before)
     later = [claim for claim in planned if claim.rank > last.rank]
-    _go_on(last, answer, later, share)
-    final = all(claim.submission == Claim.Submission.NOT_NEEDED for claim in later)
+    processed = [claim for claim in spoken if claim.decision == Claim.Decision.PAID]
+    sequence.go_on(last, answer, later, nothing_left=bool(processed) and share == ZERO)
+    if not processed:
+        # No plan has paid: a person looks before the client is asked for anything.
+        return
+    final = all(claim.submission == Claim.Submission.NOT_NEEDED for claim in later) and sequence.may_end_with(last)
+    if final:
+        sequence.note_end(last, answer)
+        share = sequence.not_for_our_lateness(share, planned, charged=_charged(session, before))
     basis = SessionCost.Basis.FINAL if final else SessionCost.Basis.AFTER_PRIMARY
     primary = last.rank == planned[0].rank
     cost = before
@@ -220,56 +236,58 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
             basis=basis,
             reason=SessionCost.Reason.PRIMARY_PROCESSED if primary else SessionCost.Reason.SECONDARY_PROCESSED,
             adjudication=answer,
-            breakdown=_breakdown(processed, answer, share, final=final),
+            breakdown=_breakdown(processed, last, share, final=final),
         )
     if final:
         settle_final(session, cost, news)
 
 
-def _go_on(last: Claim, answer: Adjudication, later: list[Claim], share: Decimal) -> None:
-    """What the newest plan to have processed it leaves for the plans after it."""
-    if answer.status_code in FORWARDED and later and later[0].submission in Claim.UNSENT:
-        # The insurer sent the claim on itself: sending it again would be a duplicate.
-        move(
-            later[0],
-            Claim.SUBMISSIONS,
-            Claim.Submission.ACCEPTED,
-            reason=_("%(payer)s sent the claim on itself.") % {"payer": last.coverage.payer},
-        )
-    elif share == ZERO:
-        for claim in later:
-            if claim.submission in Claim.UNSENT:
-                claims.close(
-                    claim, reason=_("Nothing was left to pay after %(payer)s.") % {"payer": last.coverage.payer}
-                )
-    else:
-        for claim in later:
-            claims.release(claim, after=last, on=answer.remittance.day)
-            if claim.submission != Claim.Submission.NOT_NEEDED:
-                break
+def _charged(session: Session, before: SessionCost) -> Decimal:
+    """What the session cost by the estimate that was charged, in dollars."""
+    estimate = session.costs.filter(basis=SessionCost.Basis.ESTIMATE).order_by("-pk").first()
+    amount: Decimal = (estimate or before).amount
+    return amount
 
 
-def client_share(processed: Iterable[Claim], before: SessionCost) -> Decimal:
-    """What the client owes after the plans that have ``processed`` the session, in dollars, from their remittances.
+def client_share(spoken: Iterable[Claim], before: SessionCost) -> Decimal:
+    """What the client owes after the plans that have ``spoken``, in dollars, from their remittances.
 
     The least of what any of them leaves to the patient, and never more than the first plan's contract allows: each
-    contract bounds the client's part.
+    contract bounds the client's part. A denial bounds it where the contract writes the session off.
     """
-    answers = [answer for claim in processed if (answer := decision_of(claim)) is not None]
-    share: Decimal = min([before.allowed, *(answer.left_to_client for answer in answers)])
+    bounds = [before.allowed]
+    for claim in spoken:
+        answer = decision_of(claim)
+        if answer is None:
+            continue
+        if claim.decision == Claim.Decision.PAID:
+            bounds.append(answer.left_to_client)
+        elif sequence.writes_off(claim, answer):
+            bounds.append(ZERO)
+    share: Decimal = min(bounds)
     return share
 
 
-def _breakdown(processed: list[Claim], adjudication: Adjudication, share: Decimal, *, final: bool) -> dict[str, object]:
+def _breakdown(processed: list[Claim], last: Claim, share: Decimal, *, final: bool) -> dict[str, object]:
+    """``last`` has spoken last: a plan that processed the session, or one that does not pay for it."""
     claim = processed[-1]
+    adjudication = decision_of(claim)
+    assert adjudication is not None, "it was processed"
     parts = {"1": "deductible", "2": "coinsurance", "3": "copay"}
     amounts = {"deductible": ZERO, "coinsurance": ZERO, "copay": ZERO, "not_covered": ZERO}
     for each in adjudication.adjustments.all():
         if each.group == "PR":
             amounts[parts.get(each.code, "not_covered")] += each.amount
-    payer = claim.coverage.payer.name
-    if final:
+    payer = last.coverage.payer.name
+    if final and last != claim:
+        sentence = _("%(payer)s does not pay for this session. Your final cost is %(amount)s.")
+    elif final:
         sentence = _("%(payer)s has processed this session. Your final cost is %(amount)s.")
+    elif last != claim:
+        sentence = _(
+            "%(payer)s does not pay for this session, so %(amount)s is left. We have asked your next plan; "
+            "there is nothing to pay until it answers."
+        )
     else:
         sentence = _(
             "%(payer)s has processed this session and leaves %(amount)s. We have asked your next plan; "

@@ -14,11 +14,13 @@ from common.money import ZERO
 REVERSAL = "22"
 FORWARDED = frozenset({"19", "20", "21"})
 """CLP02: processed, and sent on to the next insurer by this one (crossover)."""
+NOT_OURS = "23"
+"""CLP02: not this insurer's claim at all; sent on to the right one."""
 
 PATIENT_SHARE = frozenset({"1", "2", "3", "122"})
 """CARCs under PR that are cost sharing: deductible, coinsurance, copay, psychiatric reduction."""
 _LEFT_BY_THE_PLAN = PATIENT_SHARE | {"119"}
-"""Under PR, these leave an amount to the patient as the plan's benefits say: 119 is a limit of visits that is used up."""
+"""Under PR, these leave an amount to the patient as the plan's benefits say; 119: the limit of visits is used up."""
 _NO_DENIAL = PATIENT_SHARE | {"45", "23", "253", "94", "131", "100"}
 """CARCs that explain amounts of a claim that was paid as the contract says."""
 _OTHER_PAYS_FIRST = frozenset({"22"})
@@ -37,7 +39,9 @@ class Meaning(StrEnum):
     PROCESSED = "processed"
     """Paid or left to the patient as the plan says: the next plan may be billed."""
     DENIED = "denied"
-    """Not paid for a reason that a person has to look at."""
+    """Not paid. ``insurance.domain.denials`` tells whether the next plan may be asked or a person has to look."""
+    WRONG_PAYER = "wrong_payer"
+    """Not this insurer's to decide: another one has it, or must get it. No denial, and nobody has to call."""
     MEMBER_MUST_UPDATE_COB = "member_must_update_cob"
     """The insurer waits for its member to settle who pays first: the account pauses."""
     OTHER_PAYS_FIRST = "other_pays_first"
@@ -89,8 +93,8 @@ def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], rema
         return Decision(Meaning.MEMBER_MUST_UPDATE_COB, told(["227"], sorted(asked)))
     if paid == ZERO and _OTHER_PAYS_FIRST.intersection(by_code):
         return Decision(Meaning.OTHER_PAYS_FIRST, told(["22"], sorted(_SEND_TO_OTHER_PAYER.intersection(remarks))))
-    if paid == ZERO and _WRONG_PAYER.intersection(by_code):
-        return Decision(Meaning.DENIED, told(sorted(_WRONG_PAYER)))
+    if paid == ZERO and (_WRONG_PAYER.intersection(by_code) or status == NOT_OURS):
+        return Decision(Meaning.WRONG_PAYER, told(sorted(_WRONG_PAYER)))
     left_to_patient = sum((reason.amount for reason in reasons if reason.group == "PR"), ZERO)
     refused = [reason.code for reason in reasons if reason.code not in _NO_DENIAL]
     if paid == ZERO and left_to_patient == ZERO and refused:
@@ -98,6 +102,11 @@ def read_decision(*, status: str, paid: Decimal, reasons: Iterable[Reason], rema
     if paid == ZERO and refused and not any(r.group == "PR" and r.code in _LEFT_BY_THE_PLAN for r in reasons):
         return Decision(Meaning.DENIED, told(refused, remarks))
     return Decision(Meaning.PROCESSED)
+
+
+def explains_amounts(code: str) -> bool:
+    """Whether a CARC only explains the amounts of a claim that went as the contract says."""
+    return code in _NO_DENIAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from common import clock
 from common.states import move
 from insurance.domain import cob_evidence
 from insurance.models import AccountPause, Claim, EdiFile
-from insurance.services import claims, files, pauses
+from insurance.services import claims, discovery, files, pauses
 from insurance.services.plan_order import plans_in_order
 from insurance.x12 import x277ca, x837p, x999
 from insurance.x12.segments import Finding, X12Error
@@ -72,6 +72,7 @@ def record_277ca(file: EdiFile) -> None:
                 words = "; ".join(status.text for status in said.statuses)
                 if said.accepted is False:
                     _rejected(claim, words, file)
+                    discovery.from_acknowledgement(claim, said, file)
                     if by_payer:
                         _member_must_act(claim, said, words, file)
                 elif said.accepted and by_payer:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from care.models import Session
@@ -225,7 +226,9 @@ def remitted(adjudication: Adjudication) -> RemittedClaim:
 def content_of(claim: Claim) -> x837p.Claim:
     """What the 837P of ``claim`` says. Raises :class:`NotDecidedYet` while a plan ahead of it has not decided."""
     sequence = list(
-        claim.session.claims.exclude(submission__in=[Claim.Submission.NOT_NEEDED, Claim.Submission.REPLACED])
+        claim.session.claims.exclude(submission=Claim.Submission.REPLACED)
+        # A denial that a person closed is a plan's answer all the same.
+        .exclude(~Q(decision=Claim.Decision.DENIED), submission=Claim.Submission.NOT_NEEDED)
         .select_related("coverage__payer", "coverage__client", "session__provider")
         .order_by("rank")
     )

@@ -13,7 +13,7 @@ from insurance.models import (
     ProviderAdjustment,
     Remittance,
 )
-from insurance.services import files
+from insurance.services import discovery, files
 from insurance.x12 import x835
 from insurance.x12.segments import Finding, X12Error
 
@@ -111,6 +111,8 @@ def _record_claim(remittance: Remittance, number: int, said: x835.RemittedClaim)
         )
         adjustments += [_adjustment(adjudication, row, each) for each in line.adjustments]
     Adjustment.objects.bulk_create(adjustments)
+    if claim is not None:
+        discovery.from_remittance(claim, said, remittance.file)
 
 
 def _adjustment(adjudication: Adjudication, line: LineAdjudication | None, said: x835.Adjustment) -> Adjustment:
