@@ -14,6 +14,7 @@ from billing.services import recalculation
 from common import clock
 from common.desk import may_look
 from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck, PayerLine
+from insurance.services import rework
 from insurance.services.eligibility import newest_of_their_plans
 from notifications.models import Email
 from people.models import SupportRequest
@@ -65,6 +66,12 @@ def tiles() -> list[dict[str, Any]]:
             _("Decided against: correct and resend, or close."),
             open_claims.filter(decision=Claim.Decision.DENIED),
             f"decision__exact=denied&{_SUBMISSIONS}={','.join(still_open)}",
+        ),
+        _tile(
+            _("Claims in the wrong order"),
+            _("An insurer paid first that should not have: decide."),
+            rework.for_a_person(),
+            f"events__kind={rework.FOR_A_PERSON}",
         ),
         _tile(
             _("Filing ends soon"),

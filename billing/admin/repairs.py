@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy
 
 import insurance.admin  # noqa: F401 - its rows are on the desk before repairs are added to them
 from billing.admin import money  # noqa: F401 - likewise
-from billing.flows import close_claim, collect_payment, give_refund, refresh_benefits, stripe_news
+from billing.flows import close_claim, collect_payment, give_refund, order_plans, refresh_benefits, stripe_news
 from billing.flows.collect_payment import StripeUnavailable
 from billing.gateways.results import GatewayError
 from billing.models import Payment, Refund, StripeEvent
 from common.desk import Repair, Repairing, extend
 from common.hurry import hurry
 from insurance.models import AccountPause, Claim, Coverage, EligibilityCheck, PayerLine
-from insurance.services import claims, eligibility, payer_lines
+from insurance.services import claims, eligibility, payer_lines, rework
 from people.models import User
 
 
@@ -79,6 +79,22 @@ def _resubmit(request: HttpRequest, row: Claim, text: str) -> str:
 def _close(request: HttpRequest, row: Claim, text: str) -> str:
     close_claim.close(row, reason=text, actor=_actor(request))
     return _("The claim is closed.")
+
+
+def _put_right(request: HttpRequest, row: Claim, text: str) -> str:
+    if not order_plans.put_right(row, reason=text, by=_actor(request)):
+        return _("Nothing was sent again: the claims are in order, or cannot be taken back.")
+    hurry("billing.tasks.exchange_with_insurers")
+    return _("The claims go out again in the right order; what the insurer paid comes back with its reversal.")
+
+
+def _leave_as_sent(request: HttpRequest, row: Claim, text: str) -> str:
+    order_plans.leave_as_sent(row, reason=text, by=_actor(request))
+    return _("The claims stay as they went out.")
+
+
+def _in_wrong_order(row: Claim) -> bool:
+    return rework.for_a_person().filter(pk=row.pk).exists()
 
 
 def _asking_stripe(ask: Callable[[Any], None]) -> Repairing:
@@ -200,6 +216,20 @@ extend(
             gettext_lazy("Nothing will be asked of this plan for this session."),
             _close,
             _may_be_closed,
+        ),
+        Repair(
+            "put_right",
+            gettext_lazy("Send again in the right order"),
+            gettext_lazy("What the wrong insurer paid is taken back by a void; the claims go out in the right order."),
+            _put_right,
+            _in_wrong_order,
+        ),
+        Repair(
+            "leave_as_sent",
+            gettext_lazy("Leave in this order"),
+            gettext_lazy("The claims of this session stay as they went out. Your reason is kept."),
+            _leave_as_sent,
+            _in_wrong_order,
         ),
     ],
 )

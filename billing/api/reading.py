@@ -22,7 +22,7 @@ from people.models import Client
 
 def _with_claims(sessions: Sequence[Session]) -> None:
     """Load procedures, and ``open_claims``: those in force, in order of payment. Two queries."""
-    claims = Claim.objects.exclude(submission=Claim.Submission.REPLACED).select_related("coverage__payer")
+    claims = Claim.objects.exclude(Claim.OUTSIDE).select_related("coverage__payer")
     prefetch_related_objects(
         list(sessions), "lines", Prefetch("claims", claims.order_by("rank", "pk"), to_attr="open_claims")
     )

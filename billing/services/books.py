@@ -129,6 +129,7 @@ CHECKS = (
         JOIN insurance_claim earlier ON earlier.session_id = later.session_id AND earlier.rank < later.rank
         WHERE later.submitted_at IS NOT NULL AND later.submission <> 'replaced' AND earlier.decision = 'none'
           AND earlier.submission NOT IN ('not_needed', 'replaced')
+          AND earlier.frequency <> '8' AND later.frequency <> '8' -- these only take a claim back
         """,
     ),
     Check(

@@ -99,7 +99,9 @@ def load(
 
     A confirmed one is where its primary claim went, whichever plan would be primary for it today.
     """
-    confirmed = Claim.objects.filter(coverage=coverage, rank=1, session__client=client).values("session")
+    confirmed = (
+        Claim.objects.filter(coverage=coverage, rank=1, session__client=client).exclude(Claim.OUTSIDE).values("session")
+    )
     sessions = Session.objects.filter(
         Q(status=Session.Status.CONFIRMED, pk__in=confirmed)
         | Q(status=Session.Status.SCHEDULED, pk__in=list(scheduled))
@@ -111,7 +113,7 @@ def load(
     primary = Prefetch(
         "claims",
         queryset=Claim.objects.filter(rank=1)
-        .exclude(submission=Claim.Submission.REPLACED)
+        .exclude(Claim.OUTSIDE)
         .prefetch_related("adjudications__adjustments", "adjudications__remittance"),
         to_attr="primary_claims",
     )

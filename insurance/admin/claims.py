@@ -34,6 +34,7 @@ class ClaimDesk(Desk):
     date_hierarchy = "created_at"
     ordering = ("-pk",)
     client_path = "session__client"
+    filters_from = ("events__kind",)
     inlines = (ClaimEventRows, AdjudicationRows)
 
 

@@ -54,6 +54,9 @@ class Claim(models.Model):
         },
     )
     UNSENT = ("waiting", "held", "ready")
+    VOID = "8"
+    OUTSIDE = Q(submission="replaced") | Q(frequency=VOID)
+    """Not in a session's sequence: what another claim took the place of, and what only takes such a claim back."""
     DECISIONS = axis(
         "decision",
         {
@@ -92,12 +95,12 @@ class Claim(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["session", "coverage"],
-                condition=~Q(submission="replaced"),
+                condition=~Q(submission="replaced") & ~Q(frequency="8"),
                 name="one_open_claim_per_session_and_coverage",
             ),
             models.UniqueConstraint(
                 fields=["session", "rank"],
-                condition=~Q(submission__in=["replaced", "not_needed"]),
+                condition=~Q(submission__in=["replaced", "not_needed"]) & ~Q(frequency="8"),
                 name="one_open_claim_per_session_and_rank",
             ),
             models.CheckConstraint(condition=Q(charge__gt=0), name="claim_charge_positive"),

@@ -223,10 +223,28 @@ def remitted(adjudication: Adjudication) -> RemittedClaim:
     )
 
 
+def _void(claim: Claim) -> x837p.Claim:
+    """The claim that is taken back, word for word as it was sent, under a number of its own (CLM05-3 = 8)."""
+    taken_back = claim.replaces
+    while taken_back is not None and taken_back.frequency == Claim.VOID:
+        taken_back = taken_back.replaces
+    assert taken_back is not None and taken_back.file is not None, "only what was sent is taken back"
+    sent = x837p.read(bytes(taken_back.file.raw))
+    said = next(each for part in sent for each in part.claims if each.control_number == taken_back.control_number)
+    return replace(
+        said,
+        control_number=claim.control_number,
+        frequency=Claim.VOID,
+        payer_control_number=claim.payer_control_number,
+    )
+
+
 def content_of(claim: Claim) -> x837p.Claim:
     """What the 837P of ``claim`` says. Raises :class:`NotDecidedYet` while a plan ahead of it has not decided."""
+    if claim.frequency == Claim.VOID:
+        return _void(claim)
     sequence = list(
-        claim.session.claims.exclude(submission=Claim.Submission.REPLACED)
+        claim.session.claims.exclude(Claim.OUTSIDE)
         # A denial that a person closed is a plan's answer all the same.
         .exclude(~Q(decision=Claim.Decision.DENIED), submission=Claim.Submission.NOT_NEEDED)
         .select_related("coverage__payer", "coverage__client", "session__provider")

@@ -32,16 +32,17 @@ def plan_claims(*, session: Session, coverages: Sequence[Coverage]) -> list[Clai
     The primary's is ready at once. A later plan's waits for the one before it; when its insurer cannot be billed by
     this provider on this date, the claim is closed with the reason in words.
     """
-    existing = list(session.claims.exclude(submission=Claim.Submission.REPLACED).order_by("rank"))
+    existing = list(session.claims.exclude(Claim.OUTSIDE).order_by("rank"))
     if existing:
         return existing
     return [
-        _plan(session, coverage, rank, Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING)
+        plan_one(session, coverage, rank, Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING)
         for rank, coverage in enumerate(coverages, start=1)
     ]
 
 
-def _plan(session: Session, coverage: Coverage, rank: int, submission: str) -> Claim:
+def plan_one(session: Session, coverage: Coverage, rank: int, submission: str) -> Claim:
+    """Plan a session's claim to one plan at its place; closed with the reason when its insurer cannot be billed."""
     billable = session_standing(session=session, payer=coverage.payer)
     claim = Claim.objects.create(
         session=session,
@@ -51,13 +52,14 @@ def _plan(session: Session, coverage: Coverage, rank: int, submission: str) -> C
         charge=session.charge,
         submission=submission if billable.can_bill else Claim.Submission.NOT_NEEDED,
         reason=billable.why_not,
-        file_by=_first_file_by(session, coverage) if rank == 1 else None,
+        file_by=first_file_by(session, coverage) if rank == 1 else None,
     )
     note(claim, "planned", billable.why_not or _("Planned for %(payer)s.") % {"payer": coverage.payer})
     return claim
 
 
-def _first_file_by(session: Session, coverage: Coverage) -> date:
+def first_file_by(session: Session, coverage: Coverage) -> date:
+    """Until when a claim to the plan that pays first can be filed."""
     return session.date + timedelta(days=coverage.payer.timely_filing_days)
 
 
@@ -82,14 +84,14 @@ def replan(session: Session, coverages: Sequence[Coverage]) -> None:
             _put(known[coverage.pk], rank)
         else:
             target = Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING
-            _plan(session, coverage, rank, Claim.Submission.HELD if session.client.paused_since else target)
+            plan_one(session, coverage, rank, Claim.Submission.HELD if session.client.paused_since else target)
     for rank, claim in enumerate(gone, start=len(wanted) + 1):
         _put(claim, rank)
 
 
 def _put(claim: Claim, rank: int) -> None:
     first = rank == 1
-    file_by = _first_file_by(claim.session, claim.coverage) if first else claim.file_by
+    file_by = first_file_by(claim.session, claim.coverage) if first else claim.file_by
     Claim.objects.filter(pk=claim.pk).update(rank=rank, file_by=file_by)
     claim.refresh_from_db()
     if first and claim.submission == Claim.Submission.WAITING:
@@ -100,9 +102,9 @@ def _put(claim: Claim, rank: int) -> None:
 
 
 def sequence(session: Session) -> list[Claim]:
-    """The session's claims in order of payment, those that were replaced left out."""
+    """The session's claims in order of payment, without those that were replaced or only take one back."""
     return list(
-        session.claims.exclude(submission=Claim.Submission.REPLACED)
+        session.claims.exclude(Claim.OUTSIDE)
         .select_related("coverage__payer", "session__client", "session__provider")
         .order_by("rank", "pk")
     )
@@ -115,7 +117,7 @@ def release(claim: Claim, *, after: Claim, on: date) -> None:
     closed, or whose insurer cannot be billed, stays closed.
     """
     file_by = on + timedelta(days=claim.coverage.payer.secondary_filing_days)
-    if claim.submission == Claim.Submission.NOT_NEEDED and not _may_reopen(claim):
+    if claim.submission == Claim.Submission.NOT_NEEDED and not may_reopen(claim):
         return
     if claim.submission not in (Claim.Submission.WAITING, Claim.Submission.HELD, Claim.Submission.NOT_NEEDED):
         return
@@ -126,7 +128,8 @@ def release(claim: Claim, *, after: Claim, on: date) -> None:
         note(claim, "released", _("%(payer)s has answered: this claim can go out.") % {"payer": after.coverage.payer})
 
 
-def _may_reopen(claim: Claim) -> bool:
+def may_reopen(claim: Claim) -> bool:
+    """Whether a closed claim can be asked after all: no person closed it, and its insurer can be billed."""
     closed_by_a_person = claim.events.filter(kind="not_needed", actor__isnull=False).exists()
     billable = session_standing(session=claim.session, payer=claim.coverage.payer)
     return billable.can_bill and claim.coverage.removed_at is None and not closed_by_a_person
@@ -146,8 +149,10 @@ def close(claim: Claim, *, reason: str, actor: User | None = None) -> None:
 
 def call_back(claim: Claim) -> None:
     """``claim``'s plan has not decided after all: later claims that were about to go out wait for it again."""
-    ready = Claim.objects.select_for_update(no_key=True).filter(
-        session=claim.session_id, rank__gt=claim.rank, submission=Claim.Submission.READY
+    ready = (
+        Claim.objects.select_for_update(no_key=True)
+        .filter(session=claim.session_id, rank__gt=claim.rank, submission=Claim.Submission.READY)
+        .exclude(Claim.OUTSIDE)
     )
     for later in ready.order_by("rank"):
         move(later, Claim.SUBMISSIONS, Claim.Submission.WAITING)
@@ -157,8 +162,10 @@ def call_back(claim: Claim) -> None:
 def hold_all(client_id: int) -> None:
     """The account is paused: what has not been sent is held. The caller holds the client's lock."""
     # Locked as they are found: a claim that a batch takes at this moment is sent, and no longer ours to hold.
-    unsent = Claim.objects.select_for_update(no_key=True).filter(
-        session__client_id=client_id, submission__in=[Claim.Submission.READY, Claim.Submission.WAITING]
+    unsent = (
+        Claim.objects.select_for_update(no_key=True)
+        .filter(session__client_id=client_id, submission__in=[Claim.Submission.READY, Claim.Submission.WAITING])
+        .exclude(Claim.OUTSIDE)  # what takes a wrong claim back is no hindrance to settling who pays first
     )
     for claim in unsent.order_by("pk"):
         if move(claim, Claim.SUBMISSIONS, Claim.Submission.HELD):
@@ -195,17 +202,18 @@ def resubmit(claim: Claim, *, reason: str, actor: User | None = None) -> Claim:
     ):
         raise ClaimRefused(_("Only a claim that was denied or rejected can be sent again."))
     move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
-    numbered = bool(claim.payer_control_number) and decided
+    void = claim.frequency == Claim.VOID
+    numbered = bool(claim.payer_control_number) and (decided or void)
     again = Claim.objects.create(
         session=claim.session,
         coverage=claim.coverage,
         rank=claim.rank,
         control_number=next_claim_number(),
         payer_control_number=claim.payer_control_number if numbered else "",
-        frequency="7" if numbered else "1",
+        frequency=Claim.VOID if void else "7" if numbered else "1",
         replaces=claim,
         charge=claim.charge,
-        submission=Claim.Submission.HELD if client.paused_since else Claim.Submission.READY,
+        submission=Claim.Submission.HELD if client.paused_since and not void else Claim.Submission.READY,
         file_by=claim.file_by,
     )
     note(claim, "replaced", reason, actor=actor)

@@ -17,7 +17,7 @@ from common.states import move
 from insurance.clearinghouse import ClearinghouseRefused, OutcomeUnknown, PayloadType, clearinghouse
 from insurance.models import Claim, EdiFile, Payer
 from insurance.services import claims as claim_services
-from insurance.services import files
+from insurance.services import files, rework
 from insurance.services.claim_content import NotDecidedYet, content_of
 from insurance.x12 import balance_837p, validate, x837p
 
@@ -35,6 +35,7 @@ def build_batches() -> list[EdiFile]:
     """Put every claim that is ready into one file per insurer. A claim that would be rejected does not leave: it is
     rejected here, with the reason in words.
     """
+    rework.go_on_with_voids()
     built = []
     ready = Claim.objects.filter(submission=Claim.Submission.READY)
     for payer in Payer.objects.filter(coverages__claims__in=ready).distinct():
@@ -49,6 +50,7 @@ def _build_batch(payer: Payer) -> EdiFile | None:
     candidates = list(
         Claim.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
         .filter(submission=Claim.Submission.READY, coverage__payer=payer)
+        .exclude(rework.waits_for_a_void())
         .select_related("coverage__payer", "coverage__client", "session__provider", "session__client")
         .order_by("pk")[:BATCH_SIZE]
     )

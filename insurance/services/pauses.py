@@ -12,9 +12,9 @@ from common import clock
 from common.errors import BadInput
 from insurance.domain import cob_evidence
 from insurance.models import AccountPause, BenefitSnapshot, Claim, ClaimEvent, Coverage, EdiFile, EligibilityCheck
-from insurance.services import claims
+from insurance.services import claims, rework
 from insurance.services.eligibility import request_check
-from insurance.services.plan_order import plans_in_order
+from insurance.services.plan_order import plans_after_refusal, plans_in_order
 from notifications import messages, outbox
 from people.models import Client
 
@@ -155,7 +155,7 @@ def _last_cleared(coverage: Coverage) -> AccountPause | None:
 def _send_again(claim: Claim) -> None:
     claims.resubmit(claim, reason=_("Coordination of benefits is settled: sent again."))
     # Settled may mean: another plan pays first.
-    claims.replan(claim.session, plans_in_order(claim.session.client, on=claim.session.date))
+    rework.rework(claim.session, plans_after_refusal(claim.session.client, on=claim.session.date))
 
 
 # The client calls

@@ -30,7 +30,17 @@ class PlanHistory:
 
     def on(self, day: date) -> list[Coverage]:
         """The plans in force on a day, the one that pays first in front."""
-        ranks = next((ranks for effective_from, ranks in self.decisions if effective_from <= day), {})
+        return self._ordered(day, decided_by=day)
+
+    def as_known_on(self, today: date, *, session: date) -> list[Coverage]:
+        """The plans in force on a session's day in the order decided since, as far as it knows them.
+
+        For a claim that an insurer refused because another plan pays first: a plan we hear of later was there already.
+        """
+        return self._ordered(session, decided_by=max(today, session))
+
+    def _ordered(self, day: date, *, decided_by: date) -> list[Coverage]:
+        ranks = next((ranks for effective_from, ranks in self.decisions if effective_from <= decided_by), {})
         in_force = [
             plan
             for plan in self.plans
@@ -55,6 +65,11 @@ def plan_histories(clients: Sequence[Client]) -> dict[int, PlanHistory]:
 def plans_in_order(client: Client, *, on: date) -> list[Coverage]:
     """The client's plans in force on a day, the one that pays first in front."""
     return plan_histories([client])[client.pk].on(on)
+
+
+def plans_after_refusal(client: Client, *, on: date) -> list[Coverage]:
+    """The plans for a session whose claim an insurer refused because of the order: as decided by today."""
+    return plan_histories([client])[client.pk].as_known_on(clock.today(), session=on)
 
 
 def current_decision(client: Client) -> PlanOrder | None:

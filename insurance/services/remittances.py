@@ -136,4 +136,4 @@ def match_claim(control_number: str, payer: Payer | None) -> Claim | None:
     if claim is None or payer is None or claim.coverage.payer_id == payer.pk:
         return claim
     same_session = Claim.objects.filter(session=claim.session_id, coverage__payer=payer)
-    return same_session.exclude(submission=Claim.Submission.REPLACED).order_by("rank").first()
+    return same_session.exclude(Claim.OUTSIDE).order_by("rank").first()

@@ -93,7 +93,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
     insurers: dict[int, list[words.Paid]] = {}
     rows = (
         Claim.objects.filter(session__in=sessions)
-        .exclude(submission=Claim.Submission.REPLACED)
+        .exclude(Claim.OUTSIDE)
         .select_related("coverage__payer")
         .order_by("session_id", "rank")
     )

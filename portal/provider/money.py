@@ -70,8 +70,11 @@ def earnings(request: HttpRequest) -> HttpResponse:
 def _confirmed(request: HttpRequest, shown: str) -> "QuerySet[Session]":
     sessions = visible_sessions(request.user).filter(status=Session.Status.CONFIRMED).order_by("-starts_at", "-pk")
     undecided = Q(
-        claims__decision__in=[Claim.Decision.NONE, Claim.Decision.DENIED, Claim.Decision.COB, Claim.Decision.REVERSED]
-    ) & ~Q(claims__submission__in=[Claim.Submission.NOT_NEEDED, Claim.Submission.REPLACED])
+        pk__in=Claim.objects.exclude(Claim.OUTSIDE)
+        .exclude(submission=Claim.Submission.NOT_NEEDED)
+        .exclude(decision=Claim.Decision.PAID)
+        .values("session")
+    )
     open_ones = Claim.objects.filter(session__in=sessions)
     match shown:
         case "open":

@@ -35,7 +35,7 @@ def confirmed(cast: Cast, *, days: int = 0) -> Session:
 
 
 def claim(session: Session, rank: int) -> Claim:
-    return session.claims.select_related("coverage__payer").exclude(submission="replaced").get(rank=rank)
+    return session.claims.select_related("coverage__payer").exclude(Claim.OUTSIDE).get(rank=rank)
 
 
 def cost(session: Session) -> tuple[Decimal, str]:
