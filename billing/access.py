@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from billing.models import Payment, PaymentCard, Refund
+from billing.models import GoodFaithEstimate, Payment, PaymentCard, Refund
 from care.access import visible_clients
 from people.access import Visitor, is_support, record_access
 from people.models import Client, Role
@@ -58,3 +58,17 @@ def get_card(user: Visitor, card_id: int, *, purpose: str) -> PaymentCard:
         raise Http404
     record_access(user, card.client, purpose)
     return card
+
+
+def visible_estimates(user: Visitor) -> QuerySet[GoodFaithEstimate]:
+    """The Good Faith Estimates ``user`` may see, newest first, without their files."""
+    return GoodFaithEstimate.objects.filter(client__in=_payers(user)).select_related("client", "provider").defer("pdf")
+
+
+def get_estimate(user: Visitor, estimate_id: int, *, purpose: str) -> GoodFaithEstimate:
+    """One Good Faith Estimate, with the look recorded; ``Http404`` to strangers."""
+    estimate = visible_estimates(user).filter(pk=estimate_id).first()
+    if estimate is None:
+        raise Http404
+    record_access(user, estimate.client, purpose)
+    return estimate

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from care.access import visible_clients, visible_sessions
-from insurance.models import AccountPause, Claim, Coverage, EdiFile
+from insurance.models import AccountPause, Claim, Coverage, EdiFile, Recertification, SuggestedCoverage
 from people.access import Visitor, is_support, record_access
 
 
@@ -34,6 +34,38 @@ def get_pause(user: Visitor, pause_id: int, *, purpose: str) -> AccountPause:
         raise Http404
     record_access(user, pause.client, purpose)
     return pause
+
+
+def visible_recertifications(user: Visitor) -> QuerySet[Recertification]:
+    """The yearly confirmations, open and done, of plans on the accounts of the clients ``user`` may see."""
+    return Recertification.objects.filter(
+        coverage__client__in=visible_clients(user), coverage__removed_at=None
+    ).select_related("coverage__payer", "coverage__client")
+
+
+def get_recertification(user: Visitor, recertification_id: int, *, purpose: str) -> Recertification:
+    """One yearly confirmation, with the look recorded; ``Http404`` to strangers."""
+    row = visible_recertifications(user).filter(pk=recertification_id).first()
+    if row is None:
+        raise Http404
+    record_access(user, row.coverage.client, purpose)
+    return row
+
+
+def visible_suggestions(user: Visitor) -> QuerySet[SuggestedCoverage]:
+    """The plans that insurers named for the clients ``user`` may see, answered ones included."""
+    return SuggestedCoverage.objects.filter(client__in=visible_clients(user)).select_related(
+        "payer", "named_by__payer", "client"
+    )
+
+
+def get_suggestion(user: Visitor, suggestion_id: int, *, purpose: str) -> SuggestedCoverage:
+    """One of them, with the look recorded; ``Http404`` to strangers."""
+    suggestion = visible_suggestions(user).filter(pk=suggestion_id).first()
+    if suggestion is None:
+        raise Http404
+    record_access(user, suggestion.client, purpose)
+    return suggestion
 
 
 def visible_claims(user: Visitor) -> QuerySet[Claim]:

@@ -1,6 +1,7 @@
 from billing.models.card import CardConsent, PaymentCard, StripeCustomer
 from billing.models.comparison import Comparison
 from billing.models.earning import ProviderEarning
+from billing.models.good_faith_estimate import GoodFaithEstimate
 from billing.models.payment import Payment, PaymentPart
 from billing.models.refund import Refund
 from billing.models.repricing import Recalculation, Repricing
@@ -10,6 +11,7 @@ from billing.models.stripe_event import StripeEvent
 __all__ = [
     "CardConsent",
     "Comparison",
+    "GoodFaithEstimate",
     "Payment",
     "PaymentCard",
     "PaymentPart",

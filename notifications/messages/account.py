@@ -150,7 +150,7 @@ class AccountStillPaused(ToClient):
         return {"": cls.sample(), "called": cls("Ana", "Harbor Mutual", "", url, "Member services", called=True)}
 
     def subject(self) -> str:
-        return _("Reminder: your account is waiting for one phone call")
+        return _("Reminder: your account waits for a phone call")
 
     def preview(self) -> str:
         return _("Whom to call, and what to say.")
@@ -244,7 +244,7 @@ class ConfirmPlans(ToClient):
         }
 
     def subject(self) -> str:
-        return _("One phone call: please confirm your plans with your insurer")
+        return _("Please confirm your plans with your insurer")
 
     def preview(self) -> str:
         return _("Once a year, and only you can do it.")

@@ -1,14 +1,16 @@
 """What clients type. Each form keeps it when something is wrong, and asks only what decides a price or an order."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import GoodFaithEstimate
 from common import clock
 from common.errors import BadInput
 from insurance.models import Coverage, Payer
-from people.models import SupportRequest
+from people.models import Provider, SupportRequest
 
 
 class DayInput(forms.DateInput):
@@ -141,6 +143,47 @@ class ReferenceForm(forms.Form):
         help_text=_("The insurer gives it to you at the end of the call."),
         error_messages={"required": _("Please enter the reference number that your insurer gave you.")},
     )
+
+
+class CallForm(ReferenceForm):
+    """A call to an insurer: the number it gave, and the day."""
+
+    called_on = BornInPast(
+        widget=DayInput(),
+        label=_("Day of the call"),
+        error_messages={"required": _("Please enter the day on which you called.")},
+    )
+
+
+class EstimateForm(forms.Form):
+    """What a Good Faith Estimate is to be about. ``providers`` are the client's own."""
+
+    provider = forms.ModelChoiceField(
+        queryset=Provider.objects.none(),
+        label=_("With whom?"),
+        empty_label=None,
+        error_messages={"required": _("Please choose a provider.")},
+    )
+    frequency = forms.ChoiceField(
+        label=_("How often?"), choices=GoodFaithEstimate.Frequency.choices, widget=forms.RadioSelect
+    )
+    first_on = forms.DateField(
+        widget=DayInput(),
+        label=_("From when?"),
+        error_messages={"required": _("Please enter the day of the first session.")},
+    )
+    months = forms.TypedChoiceField(
+        label=_("For how long?"),
+        coerce=int,
+        choices=[(1, _("One month")), (3, _("Three months")), (6, _("Six months")), (12, _("Twelve months"))],
+        help_text=_("Twelve months is the longest that one estimate may cover."),
+    )
+
+    def __init__(self, *args: Any, providers: Sequence[Provider], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["provider"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Provider.objects.filter(pk__in=[each.pk for each in providers])
 
 
 class SupportForm(forms.Form):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from insurance.access import visible_pauses
 from insurance.models import AccountPause, EligibilityCheck
+from notifications.messages.account import words_of_a_pause
 from notifications.messages.parts import phone_link
 from people.access import Visitor
 from portal.client.forms import ReferenceForm
@@ -28,6 +29,14 @@ class PauseView:
     @property
     def phone_url(self) -> str:
         return phone_link(self.phone)
+
+    @property
+    def contact(self) -> str:
+        return self.pause.coverage.payer.cob_contact
+
+    @property
+    def words(self) -> str:
+        return words_of_a_pause()
 
     @property
     def checking(self) -> bool:

@@ -6,6 +6,8 @@ from portal.client import (
     views_appointments,
     views_benefits,
     views_cards,
+    views_confirm,
+    views_estimates,
     views_home,
     views_messages,
     views_pay,
@@ -41,3 +43,7 @@ urlpatterns = [
     path("plans/pauses/<int:pause_id>/reference/", views_plans.give_reference, name="reference"),
     path("messages/", views_messages.support_requests, name="messages"),
 ]
+    path("plans/confirm/<int:recertification_id>/", views_confirm.confirm, name="confirm_plans"),
+    path("good-faith-estimates/", views_estimates.estimates, name="estimates"),
+    path("good-faith-estimates/<int:estimate_id>/", views_estimates.estimate, name="estimate"),
+    path("good-faith-estimates/<int:estimate_id>/pdf/", views_estimates.pdf, name="estimate_pdf"),

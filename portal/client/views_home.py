@@ -21,6 +21,7 @@ from insurance.models import PlanOrder
 from insurance.services.plan_order import current_decision
 from people.models import Client
 from portal.client import reading
+from portal.client.confirmations import open_confirmations
 from portal.client.doors import client_page
 from portal.client.pauses import open_pauses
 from portal.templatetags.headway_ui import longdate
@@ -39,6 +40,7 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
     coming = reading.upcoming(sessions).first()
     plans = reading.plan_views(client)
     decision = current_decision(client)
+    confirmations = open_confirmations(request.user)
     refunding = sum((each.refunding for each in balances.values()), ZERO)
     return render(
         request,
@@ -46,6 +48,8 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
         {
             "client": client,
             "pauses": open_pauses(request.user),
+            "confirmations": confirmations,
+            "to_confirm": any(not view.reported for view in confirmations),
             "plans": plans,
             "unread_plans": [plan for plan in plans if plan.refused],
             "reordered": decision if decision and _is_news(decision) and len(plans) > 1 else None,

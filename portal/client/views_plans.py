@@ -19,6 +19,7 @@ from insurance.services.plan_order import current_decision
 from people.models import Client, Provider
 from portal.client import reading
 from portal.client.doors import client_page
+from portal.client.confirmations import open_confirmations
 from portal.client.forms import PlanForm, ReferenceForm, take
 from portal.client.pauses import open_pauses
 
@@ -64,6 +65,7 @@ def _page(
         status=status,
     )
 
+            "confirmations": open_confirmations(request.user),
 
 @require_safe
 @client_page

@@ -19,11 +19,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from billing.flows.confirm_session import confirm
-from billing.models import Payment
+from billing.models import GoodFaithEstimate, Payment
 from care.models import Session
-from insurance.models import AccountPause, Claim
+from common import clock
+from insurance.models import AccountPause, Claim, Recertification
 from people.models import Role, User
-from tests.cast import Cast, assemble, card, user
+from tests.cast import Cast, assemble, card, money, user
 
 WHO = ("visitor", "ana", "eve", "cole", "diaz", "fay", "gus")
 LOGIN = 302
@@ -103,6 +104,7 @@ OWN = "302 200 200 404 404 404 404"
 """A client's page, which every client has of their own."""
 ONLY_ANA = "302 200 404 404 404 404 404"
 ANA_DOES = "302 302 404 404 404 404 404"
+ESTIMATE = {"provider": "{provider_id}", "frequency": "weekly", "first_on": "{today}", "months": "3"}
 CLIENT_PAGES = [
     row("GET", "home/", OWN),
     row("GET", "benefits/", OWN),
@@ -130,6 +132,19 @@ CLIENT_PAGES = [
     row("POST", "plans/pauses/<int:pause_id>/reference/", ANA_DOES, reference_number="COB-1"),
     row("GET", "messages/", OWN),
     row("POST", "messages/", "302 302 302 404 404 404 404", category="other", body="Hello?"),
+    row("GET", "plans/confirm/<int:recertification_id>/", ONLY_ANA),
+    row(
+        "POST",
+        "plans/confirm/<int:recertification_id>/",
+        ANA_DOES,
+        reference_number="COB-2",
+        called_on="{today}",
+    ),
+    row("GET", "good-faith-estimates/", OWN),
+    row("POST", "good-faith-estimates/", "302 422 422 404 404 404 404", **ESTIMATE),
+    row("GET", "good-faith-estimates/<int:estimate_id>/", ONLY_ANA),
+    row("GET", "good-faith-estimates/<int:estimate_id>/pdf/", ONLY_ANA),
+    row("GET", "find/", OWN),
 ]
 
 PROVIDERS = "302 404 404 200 200 404 404"
@@ -286,6 +301,26 @@ class World:
 @pytest.fixture
 def world(db: None) -> World:
     cast = assemble()
+def an_estimate(cast: Cast) -> GoodFaithEstimate:
+    today = clock.today()
+    return GoodFaithEstimate.objects.create(
+        client=cast.ana, provider=cast.cole, requested_on=today, due_on=today, issued_on=today, first_on=today,
+        last_on=today, frequency="once", sessions=1, total=money("220.00"), content=estimate_content(), pdf=b"%PDF",
+        sha256="0" * 64,
+    )  # fmt: skip
+
+
+def estimate_content() -> dict[str, Any]:
+    return {
+        "items": [],
+        "statements": [],
+        "booked": [],
+        "provider": {},
+        "organisation": {},
+        "client": {"born": "1988-04-12"},
+    }
+
+
     mine = card(cast.ana)
     confirm(cast.book(days=-1))
     today: Session = cast.book()
@@ -293,7 +328,12 @@ def world(db: None) -> World:
     ids = {
         "client_id": cast.ana.pk,
         "session_id": today.pk,
+    due = Recertification.objects.create(coverage=cast.bens_plan, due_on=clock.today())
         "coverage_id": cast.bens_plan.pk,
+        "recertification_id": due.pk,
+        "estimate_id": an_estimate(cast).pk,
+        "provider_id": cast.cole.pk,
+        "today": clock.today().isoformat(),
         "pause_id": pause.pk,
         "payment_id": Payment.objects.get().pk,
         "card_id": mine.pk,
