@@ -5,6 +5,7 @@ from django.urls import include, path
 from billing.api import payments, plans, provider, sessions, support
 from headway import api_docs
 from insurance.api import views as insurance
+from insurance.api.providers import FindProviders
 from people.api import views as people
 
 app_name = "api"
@@ -15,6 +16,7 @@ client = [
     path("plans/<int:coverage_id>/refresh/", plans.RefreshPlan.as_view(), name="client_refresh_plan"),
     path("plans/<int:coverage_id>/report/", plans.ReportPlan.as_view(), name="client_report_plan"),
     path("benefits/", insurance.ClientBenefits.as_view(), name="client_benefits"),
+    path("providers/", FindProviders.as_view(), name="client_find_providers"),
     path("pauses/", insurance.ClientPauses.as_view(), name="client_pauses"),
     path("pauses/<int:pause_id>/reference/", plans.GiveReference.as_view(), name="client_reference"),
     path("sessions/", sessions.ClientSessions.as_view(), name="client_sessions"),

@@ -92,9 +92,9 @@ class Relaxed:
 def check(wanted: Wanted) -> None:
     """Raises :class:`BadInput` that names the field for what cannot be searched."""
     if not wanted.payers:
-        raise BadInput(_("Please choose at least one insurer."), "insurer")
+        raise BadInput(_("Please choose at least one insurer."), "insurers")
     if len(wanted.payers) > MOST_PAYERS:
-        raise BadInput(_("Please choose at most %(most)s insurers.") % {"most": MOST_PAYERS}, "insurer")
+        raise BadInput(_("Please choose at most %(most)s insurers.") % {"most": MOST_PAYERS}, "insurers")
     if wanted.state not in STATES:
         raise BadInput(_("Please choose a state."), "state")
     if wanted.on < clock.today():
@@ -109,14 +109,24 @@ def in_network(payers: Sequence[Payer], on: date) -> set[int]:
     return set(contracts.values_list("payer_id", flat=True))
 
 
-def search(wanted: Wanted, *, bills: Bills = Bills.ALL, after: int = 0, limit: int = PAGE) -> Found:
-    """A page of providers, two queries whatever their number. ``after``: as :attr:`Found.after` of the page before.
+def search(
+    wanted: Wanted,
+    *,
+    bills: Bills = Bills.ALL,
+    after: int = 0,
+    limit: int = PAGE,
+    contracted: set[int] | None = None,
+) -> Found:
+    """A page of providers, two queries whatever their number. ``after``: as :attr:`Found.after` of the page before;
+    ``contracted``: what :func:`in_network` said, if it was asked already.
 
     ``Bills.ALL``: all chosen insurers. ``Bills.FIRST_ONLY``: the first but not all of them; which others, each match
     says. Raises :class:`BadInput`.
     """
     check(wanted)
-    rows = candidates(wanted, contracted=in_network(wanted.payers, wanted.on), bills=bills)
+    if contracted is None:
+        contracted = in_network(wanted.payers, wanted.on)
+    rows = candidates(wanted, contracted=contracted, bills=bills)
     if rows is None:
         return Found((), None)
     page = list(rows.filter(provider__gt=after).order_by("provider_id").select_related("provider")[: limit + 1])

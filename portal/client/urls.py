@@ -6,6 +6,7 @@ from portal.client import (
     views_appointments,
     views_benefits,
     views_cards,
+    views_find,
     views_confirm,
     views_estimates,
     views_home,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("plans/add/", views_plans.add, name="plan_add"),
     path("plans/<int:coverage_id>/remove/", views_plans.remove, name="plan_remove"),
     path("plans/pauses/<int:pause_id>/reference/", views_plans.give_reference, name="reference"),
+    path("find/", views_find.providers, name="find"),
     path("messages/", views_messages.support_requests, name="messages"),
 ]
     path("plans/confirm/<int:recertification_id>/", views_confirm.confirm, name="confirm_plans"),

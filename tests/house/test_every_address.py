@@ -130,6 +130,7 @@ CLIENT_PAGES = [
     row("GET", "plans/<int:coverage_id>/remove/", ONLY_ANA),
     row("POST", "plans/<int:coverage_id>/remove/", ANA_DOES),
     row("POST", "plans/pauses/<int:pause_id>/reference/", ANA_DOES, reference_number="COB-1"),
+    row("GET", "find/", OWN),
     row("GET", "messages/", OWN),
     row("POST", "messages/", "302 302 302 404 404 404 404", category="other", body="Hello?"),
     row("GET", "plans/confirm/<int:recertification_id>/", ONLY_ANA),
@@ -193,6 +194,7 @@ API = [
         text="My card says $20.",
     ),
     row("GET", "api/v1/client/benefits/", API_OWN),
+    row("GET", "api/v1/client/providers/", "401 200 422 404 404 404 404"),
     row("GET", "api/v1/client/pauses/", API_OWN),
     row(
         "POST", "api/v1/client/pauses/<int:pause_id>/reference/", "401 202 404 404 404 404 404", reference_number="C-1"

@@ -191,7 +191,7 @@ def test_what_finds_nobody_either_is_not_offered(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        ({"payers": ()}, "insurer"),
+        ({"payers": ()}, "insurers"),
         ({"state": "XX"}, "state"),
         ({"on": clock.today() - timedelta(days=1)}, "on"),
         ({"specialty": "astrology"}, "specialty"),
