@@ -18,7 +18,7 @@ from care.access import visible_sessions
 from common import clock
 from common.money import ZERO, dollars
 from insurance.models import PlanOrder
-from insurance.services.plan_order import current_decision
+from insurance.services.plan_order import current_decision, questions
 from people.models import Client
 from portal.client import reading
 from portal.client.confirmations import open_confirmations
@@ -52,7 +52,7 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
             "to_confirm": any(not view.reported for view in confirmations),
             "plans": plans,
             "unread_plans": [plan for plan in plans if plan.refused],
-            "reordered": decision if decision and _is_news(decision) and len(plans) > 1 else None,
+            "reordered": decision if decision and len(plans) > 1 and _is_news(client, decision) else None,
             "due": total_due(balances),
             "due_count": len(due),
             "paying": sum((each.paying for each in balances.values()), ZERO),
@@ -64,8 +64,10 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
     )
 
 
-def _is_news(decision: PlanOrder) -> bool:
-    return decision.changed and decision.created_at >= clock.now() - NEWS_FOR
+def _is_news(client: Client, decision: PlanOrder) -> bool:
+    if decision.changed:
+        return decision.created_at >= clock.now() - NEWS_FOR
+    return not decision.certain and bool(questions(client))
 
 
 def _latest(request: HttpRequest, client: Client) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from portal.client.doors import client_page
 from portal.client.confirmations import open_confirmations
 from portal.client.forms import PlanForm, ReferenceForm, take
 from portal.client.pauses import open_pauses
+from portal.client.order_questions import asking
 
 PROVIDERS = 3
 """As many providers as the page speaks of: those of the next sessions."""
@@ -61,6 +62,8 @@ def _page(
             "plans": [(plan, billable(plan)) for plan in plans],
             "decision": decision if len(plans) > 1 else None,
             "pauses": open_pauses(request.user, wrong, wrong_pause),
+            "asking": asking(client) if len(plans) > 1 else None,
+            "suggestions": open_suggestions(client),
         },
         status=status,
     )

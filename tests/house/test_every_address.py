@@ -128,6 +128,8 @@ CLIENT_PAGES = [
     row("GET", "plans/", OWN),
     row("GET", "plans/add/", OWN),
     row("GET", "plans/<int:coverage_id>/remove/", ONLY_ANA),
+    row("GET", "plans/order/", "302 302 302 404 404 404 404"),
+    row("POST", "plans/order/", "302 302 302 404 404 404 404"),
     row("POST", "plans/<int:coverage_id>/remove/", ANA_DOES),
     row("POST", "plans/pauses/<int:pause_id>/reference/", ANA_DOES, reference_number="COB-1"),
     row("GET", "find/", OWN),
