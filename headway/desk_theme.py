@@ -108,6 +108,7 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Asking insurers"), "insurance_payerline", "network_check"),
                     (_("Benefits"), "insurance_benefitsnapshot", "receipt_long"),
                     (_("Pauses"), "insurance_accountpause", "pause_circle"),
+                    (_("Yearly confirmations"), "insurance_recertification", "event_repeat"),
                 ),
                 _group(
                     _("Claims"),

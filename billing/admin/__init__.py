@@ -1,5 +1,25 @@
 """Support's view of costs, payments, refunds and earnings; how right prices are; the client's whole story."""
 
-from billing.admin import accuracy, comparisons, enter_benefits, money, recalculation, repairs, story, whatif
+from billing.admin import (
+    accuracy,
+    comparisons,
+    enter_benefits,
+    money,
+    pauses,
+    recalculation,
+    repairs,
+    story,
+    whatif,
+)
 
-__all__ = ["accuracy", "comparisons", "enter_benefits", "money", "recalculation", "repairs", "story", "whatif"]
+__all__ = [
+    "accuracy",
+    "comparisons",
+    "enter_benefits",
+    "money",
+    "pauses",
+    "recalculation",
+    "repairs",
+    "story",
+    "whatif",
+]

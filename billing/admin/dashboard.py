@@ -13,8 +13,16 @@ from billing.models import Comparison, Payment, Recalculation, Refund, Repricing
 from billing.services import recalculation
 from common import clock
 from common.desk import may_look
-from insurance.models import AccountPause, Adjudication, Claim, EdiFile, EligibilityCheck, PayerLine
-from insurance.services import rework
+from insurance.models import (
+    AccountPause,
+    Adjudication,
+    Claim,
+    EdiFile,
+    EligibilityCheck,
+    PayerLine,
+    Recertification,
+)
+from insurance.services import pauses, recertification, rework
 from insurance.services.eligibility import newest_of_their_plans
 from notifications.models import Email
 from people.models import SupportRequest
@@ -54,6 +62,25 @@ def tiles() -> list[dict[str, Any]]:
             _("Paused, and the client has called."),
             AccountPause.objects.filter(cleared_at=None, reference_given_at__isnull=False),
             "cleared_at__isempty=1&reference_given_at__isnull=False",
+        ),
+        _tile(
+            _("Paused for long"),
+            _("Reminders did nothing: call the client."),
+            pauses.for_support(),
+            "queue=call",
+        ),
+        _tile(
+            _("Confirmations to verify"),
+            _("The client has called, and the insurer does not show it."),
+            recertification.for_support(),
+            "queue=support",
+        ),
+        _tile(
+            _("Confirmations overdue"),
+            _("The client has not called in time. Nothing is paused by it."),
+            Recertification.objects.filter(recertification.lapsed()),
+            "queue=lapsed",
+            urgent=False,
         ),
         _tile(
             _("Rejected claims"),

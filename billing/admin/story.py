@@ -1,11 +1,13 @@
 """A client's whole story on one page: everything that happened, newest first, each with its reason and its row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Model, Q
 from django.db.models.functions import TruncDate
@@ -19,7 +21,7 @@ import insurance.admin  # noqa: F401 - rows are on the desk before pages and lin
 import notifications.admin  # noqa: F401
 import people.admin  # noqa: F401
 from billing.admin import money  # noqa: F401
-from billing.models import CardConsent, Payment, Refund, SessionCost
+from billing.models import CardConsent, GoodFaithEstimate, Payment, Refund, SessionCost
 from billing.services.balances import client_balances, total_due
 from care.models import Session
 from common import clock
@@ -34,10 +36,14 @@ from insurance.models import (
     Coverage,
     EligibilityCheck,
     PlanOrder,
+    Recertification,
 )
 from insurance.services.plan_order import plans_in_order
 from notifications.models import Email
 from people.models import AccessEvent, Client, SupportRequest
+
+PAUSE_MAILS = ("account_paused", "account_still_paused", "account_resumed", "confirm_plans", "estimate_ready")
+"""Kinds of e-mails that are told with the pauses and confirmations they are about."""
 
 MOST = 400
 """Rows of each kind, the newest first; older ones are found in that kind's own list."""
@@ -64,6 +70,7 @@ def kinds() -> list[tuple[str, str]]:
     """The groups of events, with their names."""
     return [
         ("plans", _("Plans and benefits")),
+        ("pauses", _("Pauses and confirmations")),
         ("sessions", _("Sessions and costs")),
         ("claims", _("Claims")),
         ("money", _("Money")),
@@ -102,17 +109,78 @@ def _plans(client: Client) -> Iterator[Event]:
         title = _("Benefits known: %(payer)s") % {"payer": snapshot.coverage.payer}
         active = {True: _("active"), False: _("not active"), None: _("not said whether active")}[snapshot.active]
         yield Event(snapshot.observed_at, "plans", title, f"{snapshot.get_source_display()}: {active}", _url(snapshot))
-    for pause in AccountPause.objects.filter(client=client).select_related("coverage__payer")[:MOST]:
-        title = _("Paused: %(payer)s") % {"payer": pause.coverage.payer}
-        text = f"{pause.get_evidence_display()} {pause.evidence_codes}"
-        yield Event(pause.opened_at, "plans", title, text, _url(pause))
+
+
+def _coordination(client: Client) -> Iterator[Event]:
+    yield from _pauses(client)
+    yield from _confirmations(client)
+    mails = Email.objects.filter(_to(client), kind__in=PAUSE_MAILS).defer("html", "text")
+    for email in mails[:MOST]:
+        title = _("E-mail “%(subject)s”: %(state)s") % {"subject": email.subject, "state": email.get_state_display()}
+        yield Event(email.sent_at or email.created_at, "pauses", title, email.error, _url(email))
+    for estimate in GoodFaithEstimate.objects.filter(client=client).defer("pdf", "content")[:MOST]:
+        title = _("Good Faith Estimate issued: %(total)s") % {"total": dollars(estimate.total)}
+        text = _("Due %(day)s.") % {"day": estimate.due_on}
+        yield Event(estimate.created_at, "pauses", title, text, _url(estimate))
+
+
+def _to(client: Client) -> Q:
+    mine = Q(to__iexact=client.email)
+    if client.user_id:
+        mine |= Q(recipient=client.user_id)
+    return mine
+
+
+def _pauses(client: Client) -> Iterator[Event]:
+    """Reminders are e-mails; what support did is in the row's log. Both are told with the pause."""
+    rows = AccountPause.objects.filter(client=client).select_related("coverage__payer", "cleared_by")[:MOST]
+    for pause in rows:
+        payer = {"payer": pause.coverage.payer}
+        text = " ".join(filter(None, [pause.get_evidence_display(), pause.evidence_codes, pause.reason]))
+        yield Event(pause.opened_at, "pauses", _("Paused: %(payer)s") % payer, text, _url(pause))
         if pause.reference_given_at:
             title = _("Reference number given: %(number)s") % {"number": pause.reference_number}
-            yield Event(pause.reference_given_at, "plans", title, "", _url(pause))
+            yield Event(pause.reference_given_at, "pauses", title, "", _url(pause))
         if pause.cleared_at:
-            yield Event(
-                pause.cleared_at, "plans", _("Resumed: %(payer)s") % {"payer": pause.coverage.payer}, "", _url(pause)
-            )
+            how = pause.cleared_reason
+            if pause.cleared_by is not None:
+                how = _("Check %(number)s showed that its records are right.") % {"number": pause.cleared_by.pk}
+            yield Event(pause.cleared_at, "pauses", _("Resumed: %(payer)s") % payer, how, _url(pause))
+    yield from _log(AccountPause, [pause.pk for pause in rows])
+
+
+def _confirmations(client: Client) -> Iterator[Event]:
+    rows = Recertification.objects.filter(coverage__client=client).select_related("coverage__payer", "verified_by")
+    rows = rows.order_by("-pk")[:MOST]
+    for row in rows:
+        payer = {"payer": row.coverage.payer, "day": row.due_on}
+        title = _("Yearly confirmation asked for: %(payer)s, due %(day)s") % payer
+        yield Event(row.created_at, "pauses", title, row.get_state_display(), _url(row))
+        if row.reported_at:
+            title = _("Yearly confirmation: the client has called %(payer)s") % payer
+            text = f"{row.reference_number} {row.called_on or ''}".strip()
+            yield Event(row.reported_at, "pauses", title, text, _url(row))
+        if row.verified_at:
+            title = _("Yearly confirmation is in the records of %(payer)s") % payer
+            yield Event(row.verified_at, "pauses", title, str(row.verified_by or ""), _url(row))
+    yield from _log(Recertification, [row.pk for row in rows])
+
+
+def _log(model: type[Model], ids: Sequence[int]) -> Iterator[Event]:
+    """What support did to these rows on the desk, with the reason."""
+    if not ids:
+        return
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(each) for each in ids]
+    ).select_related("user")
+    for entry in entries.order_by("-pk")[:MOST]:
+        yield Event(
+            entry.action_time,
+            "pauses",
+            _("Support (%(who)s): %(what)s") % {"who": entry.user, "what": entry.get_change_message()},
+            "",
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[entry.object_id]),
+        )
 
 
 def _sessions(client: Client) -> Iterator[Event]:
@@ -187,10 +255,7 @@ def _money(client: Client) -> Iterator[Event]:
 
 
 def _mail(client: Client) -> Iterator[Event]:
-    mine = Q(to__iexact=client.email)
-    if client.user_id:
-        mine |= Q(recipient=client.user_id)
-    for email in Email.objects.filter(mine).defer("html", "text")[:MOST]:
+    for email in Email.objects.filter(_to(client)).exclude(kind__in=PAUSE_MAILS).defer("html", "text")[:MOST]:
         title = _("E-mail “%(subject)s”: %(state)s") % {"subject": email.subject, "state": email.get_state_display()}
         yield Event(email.sent_at or email.created_at, "mail", title, email.error, _url(email))
     for request in SupportRequest.objects.filter(client=client)[:MOST]:
@@ -226,6 +291,7 @@ def _access(client: Client) -> Iterator[Event]:
 
 _READERS = {
     "plans": _plans,
+    "pauses": _coordination,
     "sessions": _sessions,
     "claims": _claims,
     "money": _money,
@@ -235,7 +301,7 @@ _READERS = {
 
 
 def story(client: Client, only: str = "") -> list[Event]:
-    """Everything that happened to a client, newest first; ``only`` one kind of :func:`kinds`. At most 17 queries."""
+    """Everything that happened to a client, newest first; ``only`` one kind of :func:`kinds`. At most 24 queries."""
     everything = [*(read for kind, read in _READERS.items() if kind != "access"), _looks_by_day]
     readers = [_READERS[only]] if only in _READERS else everything
     return sorted((event for read in readers for event in read(client)), key=lambda event: event.when, reverse=True)

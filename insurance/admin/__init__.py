@@ -1,8 +1,23 @@
 """Support's view of insurers, plans, benefits, claims, files and remittances."""
 
 from common.desk import register_history
-from insurance.admin import claims, eligibility, files, lines, payers, plans, remittances
+from insurance.admin import claims, eligibility, files, lines, payers, plans, recertifications, remittances
 
-__all__ = ["claims", "eligibility", "files", "lines", "payers", "plans", "remittances"]
+__all__ = [
+    "claims",
+    "eligibility",
+    "files",
+    "lines",
+    "payers",
+    "plans",
+    "recertifications",
+    "remittances",
+]
 
-register_history("insurance", {"CoverageEvent": "pgh_obj__client"})
+register_history(
+    "insurance",
+    {
+        "CoverageEvent": "pgh_obj__client",
+        "RecertificationEvent": "pgh_obj__coverage__client",
+    },
+)

@@ -1,12 +1,17 @@
 """Plans on accounts, the order they pay in, and pauses."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from common.desk import Desk, Rows
-from insurance.models import AccountPause, Coverage, PlanOrder, PlanRank
+from insurance.models import AccountPause, CobFacts, Coverage, PlanOrder, PlanRank
+from insurance.services import pauses
 
 
 @admin.register(Coverage)
@@ -27,6 +32,15 @@ class CoverageDesk(Desk):
     date_hierarchy = "created_at"
     exclude = ("member_id",)  # the last four characters tell plans apart; the rest is nobody's to read here
     readonly_fields = ("member_id_last4",)
+    client_path = "client"
+
+
+@admin.register(CobFacts)
+class CobFactsDesk(Desk):
+    list_display = ("client", "parents", "decree", "custodial_parent", "medicare_because", "esrd_since", "updated_at")
+    list_filter = ("parents", "decree", "medicare_because")
+    search_fields = ("client__first_name", "client__last_name")
+    list_select_related = ("client",)
     client_path = "client"
 
 
@@ -60,10 +74,23 @@ class PlanRankDesk(Desk):
     client_path = "plan_order__client"
 
 
+class CallFilter(admin.SimpleListFilter):
+    """Pauses whose client support should call, reminders having done nothing."""
+
+    title = _("needs")
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("call", str(_("A call to the client")))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AccountPause]) -> QuerySet[AccountPause]:
+        return queryset.filter(pk__in=pauses.for_support().values("pk")) if self.value() == "call" else queryset
+
+
 @admin.register(AccountPause)
 class AccountPauseDesk(Desk):
     list_display = ("client", "coverage", "evidence", "evidence_codes", "opened_at", "reference_given_at", "cleared_at")
-    list_filter = (("cleared_at", admin.EmptyFieldListFilter), "evidence", "coverage__payer")
+    list_filter = (CallFilter, ("cleared_at", admin.EmptyFieldListFilter), "evidence", "coverage__payer")
     search_fields = ("client__first_name", "client__last_name", "reference_number", "evidence_codes")
     list_select_related = ("client", "coverage__payer")
     date_hierarchy = "opened_at"
