@@ -13,7 +13,7 @@ from billing.services import payments, recalculation, refunds, repricing
 from common import clock
 from common.hurry import hurry
 from insurance.models import EligibilityCheck
-from insurance.services import eligibility, pauses, planned_checks, recertification
+from insurance.services import deadlines, eligibility, pauses, planned_checks, recertification
 from people.services import idempotency
 
 log = structlog.get_logger(__name__)
@@ -125,6 +125,7 @@ def sweep() -> None:
         _try(stripe_news.process, pk)
     _try(exchange_claims.take_in)
     _try(exchange_claims.send_ready_claims)
+    _try(deadlines.follow_up)
     _try(idempotency.forget_old)
     _remind()
     _price_what_is_stale()

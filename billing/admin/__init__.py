@@ -9,6 +9,7 @@ from billing.admin import (
     recalculation,
     repairs,
     story,
+    suggestions,
     whatif,
 )
 
@@ -17,9 +18,9 @@ __all__ = [
     "comparisons",
     "enter_benefits",
     "money",
-    "pauses",
     "recalculation",
     "repairs",
     "story",
+    "suggestions",
     "whatif",
 ]

@@ -21,8 +21,9 @@ from insurance.models import (
     EligibilityCheck,
     PayerLine,
     Recertification,
+    SuggestedCoverage,
 )
-from insurance.services import pauses, recertification, rework
+from insurance.services import deadlines, pauses, recertification, rework
 from insurance.services.eligibility import newest_of_their_plans
 from notifications.models import Email
 from people.models import SupportRequest
@@ -108,6 +109,20 @@ def tiles() -> list[dict[str, Any]]:
                 file_by__lte=soon,
             ),
             f"{_SUBMISSIONS}=ready,held,rejected&file_by__lte={soon}",
+        ),
+        {
+            "label": _("Deadlines"),
+            "note": _("Filing, results or acknowledgements whose day is over."),
+            "count": (over := deadlines.count_over()),
+            "urgent": over > 0,
+            "url": reverse("admin:insurance_claim_tool", args=["deadlines"]),
+        },
+        _tile(
+            _("Suggested plans"),
+            _("Insurers named them; the client has not said whether they are theirs."),
+            SuggestedCoverage.objects.filter(state=SuggestedCoverage.State.OPEN),
+            "state__exact=open",
+            urgent=False,
         ),
         _tile(
             _("Quarantined files"),

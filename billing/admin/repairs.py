@@ -115,13 +115,13 @@ def _asking_stripe(ask: Callable[[Any], None]) -> Repairing:
 
 def _may_be_resubmitted(row: Claim) -> bool:
     return row.submission != Claim.Submission.REPLACED and (
-        row.decision in (Claim.Decision.COB, Claim.Decision.DENIED) or row.submission == Claim.Submission.REJECTED
+        row.decision in Claim.REFUSED or row.submission == Claim.Submission.REJECTED
     )
 
 
 def _may_be_closed(row: Claim) -> bool:
     return Claim.SUBMISSIONS.allows(row.submission, Claim.Submission.NOT_NEEDED) and (
-        row.submission != Claim.Submission.ACCEPTED or row.decision in (Claim.Decision.COB, Claim.Decision.DENIED)
+        row.submission != Claim.Submission.ACCEPTED or row.decision in Claim.REFUSED
     )
 
 

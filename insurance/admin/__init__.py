@@ -1,7 +1,7 @@
 """Support's view of insurers, plans, benefits, claims, files and remittances."""
 
 from common.desk import register_history
-from insurance.admin import claims, eligibility, files, lines, payers, plans, recertifications, remittances
+from insurance.admin import claims, eligibility, files, lines, payers, plans, recertifications, remittances, suggestions
 
 __all__ = [
     "claims",
@@ -12,6 +12,7 @@ __all__ = [
     "plans",
     "recertifications",
     "remittances",
+    "suggestions",
 ]
 
 register_history(
@@ -19,5 +20,6 @@ register_history(
     {
         "CoverageEvent": "pgh_obj__client",
         "RecertificationEvent": "pgh_obj__coverage__client",
+        "SuggestedCoverageEvent": "pgh_obj__client",
     },
 )

@@ -1,8 +1,10 @@
 """Claims and what happened to them."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
-from common.desk import Desk, Rows
+from common.desk import Desk, Rows, Tool
+from insurance.admin import deadlines
 from insurance.models import Adjudication, Claim, ClaimEvent
 
 
@@ -36,6 +38,7 @@ class ClaimDesk(Desk):
     client_path = "session__client"
     filters_from = ("events__kind",)
     inlines = (ClaimEventRows, AdjudicationRows)
+    tools = (Tool("deadlines", _("Deadlines"), deadlines.page),)
 
 
 @admin.register(ClaimEvent)

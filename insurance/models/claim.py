@@ -54,6 +54,8 @@ class Claim(models.Model):
         },
     )
     UNSENT = ("waiting", "held", "ready")
+    REFUSED = ("denied", "cob", "routed")
+    """Decisions by which a plan does not pay: the claim may be sent again, or closed by a person."""
     VOID = "8"
     OUTSIDE = Q(submission="replaced") | Q(frequency=VOID)
     """Not in a session's sequence: what another claim took the place of, and what only takes such a claim back."""

@@ -140,7 +140,7 @@ def close(claim: Claim, *, reason: str, actor: User | None = None) -> None:
 
     Raises :class:`ClaimRefused` for a claim that is under way or was paid.
     """
-    decided = claim.decision in (Claim.Decision.DENIED, Claim.Decision.COB)
+    decided = claim.decision in Claim.REFUSED
     if claim.submission == Claim.Submission.ACCEPTED and not decided:
         raise ClaimRefused(_("The insurer has this claim: it can be closed only after it was denied."))
     if move(claim, Claim.SUBMISSIONS, Claim.Submission.NOT_NEEDED, reason=reason[:300]):
@@ -196,7 +196,7 @@ def resubmit(claim: Claim, *, reason: str, actor: User | None = None) -> Claim:
     """
     client = Client.objects.select_for_update(no_key=True).get(sessions__claims=claim.pk)
     claim = Claim.objects.select_for_update(no_key=True).get(pk=claim.pk)
-    decided = claim.decision in (Claim.Decision.COB, Claim.Decision.DENIED)
+    decided = claim.decision in Claim.REFUSED
     if claim.submission == Claim.Submission.REPLACED or not (
         decided or (claim.submission == Claim.Submission.REJECTED and claim.decision == Claim.Decision.NONE)
     ):

@@ -127,7 +127,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
 
 def _decided(claims: Sequence[Claim]) -> dict[int, Decimal]:
     """What each decided claim's plan paid: its newest result that is no reversal. Claim id → dollars."""
-    open_decisions = (Claim.Decision.NONE, Claim.Decision.REVERSED, Claim.Decision.COB)
+    open_decisions = (Claim.Decision.NONE, Claim.Decision.REVERSED, Claim.Decision.COB, Claim.Decision.ROUTED)
     ids = [claim.pk for claim in claims if claim.decision not in open_decisions]
     rows = (
         Adjudication.objects.filter(claim__in=ids)

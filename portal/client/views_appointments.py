@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from billing.access import visible_refunds
 from billing.services import out_of_network
 from billing.services.balances import client_balances, total_due
+from billing.services.expected import expected
 from care.access import get_session, visible_sessions
 from common.money import ZERO
 from people.models import Client
@@ -66,6 +67,7 @@ def session(request: HttpRequest, client: Client, session_id: int) -> HttpRespon
         {
             "view": view,
             "outside": outside,
+            "expected": None if outside else expected(found),
             "outside_parts": words.out_of_network(outside) if outside else (),
             "changes": reading.cost_changes(client, session=found),
             "parts": list(found.payment_parts.select_related("payment__card").order_by("-payment_id")),

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import Refund, SessionCost
@@ -15,10 +16,8 @@ from billing.services.refunds import on_statement_by
 from common import clock
 from common.money import ZERO, dollars, plain
 from insurance.models import Claim
+from insurance.services.deadlines import result_by
 from portal.templatetags.headway_ui import longdate
-
-ANSWER_DAYS = 90
-"""Two plans can take this long to answer (RULES: clocks)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +201,18 @@ def progress(day: date, cost: SessionCost | None, claims: Sequence[Claim]) -> Pr
     ordinals = (_("First plan"), _("Second plan"), _("Third plan"))
     steps = [
         (_("Session"), True),
-        *((ordinals[number] if number < 3 else _("Next plan"), _answered(claim)) for number, claim in enumerate(asked)),
+        *(
+            (ordinals[number] if number < 3 else _("Next plan"), _answered(claim, asked))
+            for number, claim in enumerate(asked)
+        ),
         (_("Final cost"), final),
     ]
-    by = day + timedelta(days=ANSWER_DAYS)
+    by = result_by(day)
     if final:
         return Progress(_("Every plan has answered. This cost is final."), _stepper(steps), final=True, notes=notes)
-    open_claim = next((claim for claim in asked if not _answered(claim)), None)
+    open_claim = next((claim for claim in asked if not _answered(claim, asked)), None)
+    if open_claim is not None and (filing := _filing(open_claim)):
+        notes = (filing, *notes)
     return Progress(
         sentence=_standing(open_claim, asked),
         steps=_stepper(steps),
@@ -219,8 +223,29 @@ def progress(day: date, cost: SessionCost | None, claims: Sequence[Claim]) -> Pr
     )
 
 
-def _answered(claim: Claim) -> bool:
+_ON_ITS_WAY = (
+    Claim.Submission.READY,
+    Claim.Submission.SUBMITTED,
+    Claim.Submission.RECEIVED,
+    Claim.Submission.ACCEPTED,
+)
+
+
+def _answered(claim: Claim, asked: Sequence[Claim]) -> bool:
+    """Whether the plan has paid, or does not pay and the next one is asked already."""
+    if claim.decision in (Claim.Decision.DENIED, Claim.Decision.ROUTED):
+        return any(each.rank > claim.rank and each.submission in _ON_ITS_WAY for each in asked)
     return claim.decision == Claim.Decision.PAID
+
+
+def _filing(claim: Claim) -> str:
+    """Until when a claim that is not with its insurer can be sent, in a sentence; empty for all others."""
+    if claim.file_by is None or claim.submission not in (Claim.Submission.HELD, Claim.Submission.REJECTED):
+        return ""
+    words = {"payer": claim.coverage.payer.name, "day": date_format(claim.file_by, "j F Y")}
+    if claim.file_by < clock.today():
+        return _("%(payer)s took claims for this session until %(day)s. You do not pay for our delay.") % words
+    return _("We can send the claim to %(payer)s until %(day)s.") % words
 
 
 def _stepper(steps: list[tuple[str, bool]]) -> tuple[dict[str, str], ...]:
@@ -249,6 +274,8 @@ def _standing(claim: Claim | None, asked: Sequence[Claim]) -> str:
             return _("%(payer)s needs a call from you before it can go on.") % words
         case Claim.Decision.DENIED:
             return _("%(payer)s has not paid yet. We are asking it why; there is nothing you need to do.") % words
+        case Claim.Decision.ROUTED:
+            return _("%(payer)s says that another insurer pays for this session. We are finding out which.") % words
         case Claim.Decision.REVERSED:
             return _("%(payer)s took its answer back and is looking at this session again.") % words
     state = Claim.Submission

@@ -50,13 +50,20 @@ def progress_of(claims: Sequence[Claim], cost: SessionCost | None) -> Progress:
         )
     steps = _steps(asked, finished=False)
     for claim in asked:
-        if claim.decision != Claim.Decision.PAID:
+        if claim.decision != Claim.Decision.PAID and not _passed(claim, asked):
             label, tone, line = _where(claim)
             return Progress(label, tone, line, steps)
     if not asked:
         reason = next((claim.reason for claim in claims if claim.reason), "")
         return Progress(_("No claim"), "neutral", reason or _("There is no plan to send a claim to."), steps)
     return Progress(_("Processed"), "info", _("All plans have answered. The final cost is being worked out."), steps)
+
+
+def _passed(claim: Claim, asked: Sequence[Claim]) -> bool:
+    """Whether the plan does not pay, and the next one is asked already."""
+    unpaid = claim.decision in (Claim.Decision.DENIED, Claim.Decision.ROUTED)
+    unsent = (Claim.Submission.WAITING, Claim.Submission.HELD)
+    return unpaid and any(each.rank > claim.rank and each.submission not in unsent for each in asked)
 
 
 def _where(claim: Claim) -> tuple[str, str, str]:
@@ -73,6 +80,12 @@ def _where(claim: Claim) -> tuple[str, str, str]:
                 _("Waiting for the client"),
                 "paused",
                 _("%(payer)s needs your client to update coordination of benefits first.") % payer,
+            )
+        case Claim.Decision.ROUTED:
+            return (
+                _("Elsewhere"),
+                "attention",
+                _("%(payer)s says that another insurer pays first. Our billing team is finding out which.") % payer,
             )
         case Claim.Decision.REVERSED:
             return _("Being redone"), "info", _("%(payer)s took back its decision and will decide again.") % payer

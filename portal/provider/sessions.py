@@ -16,11 +16,14 @@ from billing.flows.confirm_session import Preview, confirm, preview
 from billing.models import ProviderEarning
 from billing.services import out_of_network
 from billing.services.costs import current_cost
+from billing.services.expected import expected
 from care.access import get_session, visible_sessions
 from care.models import Session
 from common import clock
 from common.errors import BadInput, DomainError
 from common.money import dollars, parse_money
+from insurance.models import Claim
+from insurance.services.deadlines import result_by
 from people.access import own_provider, record_access_to
 from portal.provider import caseload
 from portal.provider.forms import ScheduleForm
@@ -28,6 +31,7 @@ from portal.provider.paging import page_of
 from portal.provider.progress import open_claims, progress_of
 
 PAGE = 25
+UNSENT_WITH_CLOCK = (Claim.Submission.READY, Claim.Submission.HELD, Claim.Submission.REJECTED)
 
 
 @login_required
@@ -92,6 +96,11 @@ def _page(request: HttpRequest, session: Session, *, error: str = "", status: in
         "cost": cost,
         "earning": earning,
         "progress": progress_of(claims, cost) if session.status == Session.Status.CONFIRMED else None,
+        "expected": expected(session),
+        "result_by": result_by(session.date),
+        "late": clock.today() > result_by(session.date),
+        "not_asked": [claim for claim in claims if claim.submission == Claim.Submission.NOT_NEEDED and claim.reason],
+        "to_file": [claim for claim in claims if claim.submission in UNSENT_WITH_CLOCK and claim.file_by],
         "changes": [caseload.as_change(each) for each in caseload.changes(Session.objects.filter(pk=session.pk))[:20]],
         "can_cancel": session.status == Session.Status.SCHEDULED,
     }
