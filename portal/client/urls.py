@@ -6,9 +6,9 @@ from portal.client import (
     views_appointments,
     views_benefits,
     views_cards,
-    views_find,
     views_confirm,
     views_estimates,
+    views_find,
     views_home,
     views_messages,
     views_order,
@@ -16,6 +16,7 @@ from portal.client import (
     views_payments,
     views_plans,
     views_report,
+    views_suggested,
 )
 
 app_name = "client"
@@ -41,13 +42,15 @@ urlpatterns = [
     path("payments/cards/<int:card_id>/remove/", views_cards.remove, name="card_remove"),
     path("plans/", views_plans.plans, name="plans"),
     path("plans/add/", views_plans.add, name="plan_add"),
-    path("plans/<int:coverage_id>/remove/", views_plans.remove, name="plan_remove"),
     path("plans/order/", views_order.answer, name="order_question"),
+    path("plans/<int:coverage_id>/remove/", views_plans.remove, name="plan_remove"),
+    path("plans/suggested/<int:suggestion_id>/", views_suggested.confirm, name="suggested"),
+    path("plans/suggested/<int:suggestion_id>/dismiss/", views_suggested.dismiss, name="suggested_dismiss"),
     path("plans/pauses/<int:pause_id>/reference/", views_plans.give_reference, name="reference"),
-    path("find/", views_find.providers, name="find"),
-    path("messages/", views_messages.support_requests, name="messages"),
-]
     path("plans/confirm/<int:recertification_id>/", views_confirm.confirm, name="confirm_plans"),
     path("good-faith-estimates/", views_estimates.estimates, name="estimates"),
     path("good-faith-estimates/<int:estimate_id>/", views_estimates.estimate, name="estimate"),
     path("good-faith-estimates/<int:estimate_id>/pdf/", views_estimates.pdf, name="estimate_pdf"),
+    path("find/", views_find.providers, name="find"),
+    path("messages/", views_messages.support_requests, name="messages"),
+]

@@ -14,15 +14,16 @@ from care.models import Session
 from common import clock
 from common.errors import BadInput, DomainError
 from insurance.access import get_coverage, get_pause
+from insurance.services.discovery import open_suggestions
 from insurance.services.network import Standing, standing, state_of
 from insurance.services.plan_order import current_decision
 from people.models import Client, Provider
 from portal.client import reading
-from portal.client.doors import client_page
 from portal.client.confirmations import open_confirmations
+from portal.client.doors import client_page
 from portal.client.forms import PlanForm, ReferenceForm, take
-from portal.client.pauses import open_pauses
 from portal.client.order_questions import asking
+from portal.client.pauses import open_pauses
 
 PROVIDERS = 3
 """As many providers as the page speaks of: those of the next sessions."""
@@ -61,14 +62,14 @@ def _page(
         {
             "plans": [(plan, billable(plan)) for plan in plans],
             "decision": decision if len(plans) > 1 else None,
-            "pauses": open_pauses(request.user, wrong, wrong_pause),
             "asking": asking(client) if len(plans) > 1 else None,
             "suggestions": open_suggestions(client),
+            "pauses": open_pauses(request.user, wrong, wrong_pause),
+            "confirmations": open_confirmations(request.user),
         },
         status=status,
     )
 
-            "confirmations": open_confirmations(request.user),
 
 @require_safe
 @client_page

@@ -22,9 +22,10 @@ from billing.flows.confirm_session import confirm
 from billing.models import GoodFaithEstimate, Payment
 from care.models import Session
 from common import clock
-from insurance.models import AccountPause, Claim, Recertification
+from insurance.models import AccountPause, Claim, Recertification, SuggestedCoverage
 from people.models import Role, User
 from tests.cast import Cast, assemble, card, money, user
+from tests.cast import payer as cast_payer
 
 WHO = ("visitor", "ana", "eve", "cole", "diaz", "fay", "gus")
 LOGIN = 302
@@ -127,14 +128,14 @@ CLIENT_PAGES = [
     row("POST", "payments/cards/<int:card_id>/remove/", ANA_DOES),
     row("GET", "plans/", OWN),
     row("GET", "plans/add/", OWN),
-    row("GET", "plans/<int:coverage_id>/remove/", ONLY_ANA),
     row("GET", "plans/order/", "302 302 302 404 404 404 404"),
     row("POST", "plans/order/", "302 302 302 404 404 404 404"),
+    row("GET", "plans/<int:coverage_id>/remove/", ONLY_ANA),
     row("POST", "plans/<int:coverage_id>/remove/", ANA_DOES),
+    row("GET", "plans/suggested/<int:suggestion_id>/", ONLY_ANA),
+    row("POST", "plans/suggested/<int:suggestion_id>/", ANA_DOES, holder="self", plan_type="group"),
+    row("POST", "plans/suggested/<int:suggestion_id>/dismiss/", ANA_DOES),
     row("POST", "plans/pauses/<int:pause_id>/reference/", ANA_DOES, reference_number="COB-1"),
-    row("GET", "find/", OWN),
-    row("GET", "messages/", OWN),
-    row("POST", "messages/", "302 302 302 404 404 404 404", category="other", body="Hello?"),
     row("GET", "plans/confirm/<int:recertification_id>/", ONLY_ANA),
     row(
         "POST",
@@ -148,6 +149,8 @@ CLIENT_PAGES = [
     row("GET", "good-faith-estimates/<int:estimate_id>/", ONLY_ANA),
     row("GET", "good-faith-estimates/<int:estimate_id>/pdf/", ONLY_ANA),
     row("GET", "find/", OWN),
+    row("GET", "messages/", OWN),
+    row("POST", "messages/", "302 302 302 404 404 404 404", category="other", body="Hello?"),
 ]
 
 PROVIDERS = "302 404 404 200 200 404 404"
@@ -302,9 +305,6 @@ class World:
                 return browser.post(self.path(asked.address), self.body(asked), content_type=kind).status_code
 
 
-@pytest.fixture
-def world(db: None) -> World:
-    cast = assemble()
 def an_estimate(cast: Cast) -> GoodFaithEstimate:
     today = clock.today()
     return GoodFaithEstimate.objects.create(
@@ -325,20 +325,28 @@ def estimate_content() -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def world(db: None) -> World:
+    cast = assemble()
     mine = card(cast.ana)
     confirm(cast.book(days=-1))
     today: Session = cast.book()
+    summit = cast_payer("SMMT1", "Summit Care", "140.00")
+    suggestion = SuggestedCoverage.objects.create(
+        client=cast.ana, named_by=cast.own_plan, payer=summit, payer_name=summit.name, member_id="SM1", source="271"
+    )
     pause = AccountPause.objects.create(client=cast.ana, coverage=cast.own_plan, evidence="835")
-    ids = {
-        "client_id": cast.ana.pk,
-        "session_id": today.pk,
     due = Recertification.objects.create(coverage=cast.bens_plan, due_on=clock.today())
-        "coverage_id": cast.bens_plan.pk,
+    ids = {
         "recertification_id": due.pk,
         "estimate_id": an_estimate(cast).pk,
         "provider_id": cast.cole.pk,
         "today": clock.today().isoformat(),
+        "client_id": cast.ana.pk,
+        "session_id": today.pk,
+        "coverage_id": cast.bens_plan.pk,
         "pause_id": pause.pk,
+        "suggestion_id": suggestion.pk,
         "payment_id": Payment.objects.get().pk,
         "card_id": mine.pk,
         "claim_id": Claim.objects.order_by("pk")[0].pk,
