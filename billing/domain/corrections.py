@@ -7,7 +7,7 @@ Figures are named by their place in a snapshot's JSON (``in_network.deductible.i
 import json
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +26,8 @@ Figures = dict[str, dict[str, Any]]
 SHARE = ("copay", "copay_rule", "coinsurance")
 
 
-def told_of(benefits: Benefits, at: datetime) -> Told:
-    """What one snapshot says of a plan year, as evidence is read against it."""
+def told_of(benefits: Benefits, at: datetime, on: date | None = None) -> Told:
+    """What one snapshot says of a plan year, as evidence is read against it; ``on``: the day it was asked about."""
     figures = benefits.in_network
     visits = 0 if figures.covered is False else figures.visits.remaining
     return Told(
@@ -37,6 +37,7 @@ def told_of(benefits: Benefits, at: datetime) -> Told:
         left=Left(_least(figures.deductible, "remaining"), _least(figures.out_of_pocket, "remaining"), visits),
         limit=Left(_least(figures.deductible, "limit"), _least(figures.out_of_pocket, "limit"), figures.visits.limit),
         active=benefits.active,
+        on=on,
     )
 
 
@@ -79,7 +80,14 @@ def corrections(benefits: Benefits, reading: Reading) -> Figures:
         if before != now:
             for level, value in _levels(document, figure, before, now).items():
                 put(f"{figure}.{level}.remaining", value)
+            if now is None:
+                # A limit of nothing would say that nothing is left.
+                for level in ("individual", "family"):
+                    if value_of(document, f"{figure}.{level}.limit") in ("0.00", "0"):
+                        put(f"{figure}.{level}.limit", None)
     if reading.left.visits != told.visits:
+        if benefits.in_network.covered is False:
+            put("in_network.covered", True)
         put("in_network.visits.remaining", reading.left.visits)
     video = Benefits.from_json(lay_over(document, found)).in_network.for_telehealth()
     if share_of(video) != reading.telehealth.share:

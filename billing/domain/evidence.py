@@ -8,7 +8,7 @@ left that may jump when other care is processed. The result depends on the facts
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from functools import lru_cache
@@ -40,7 +40,7 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer about a plan year, given at ``at``."""
+    """One answer about a plan year, given at ``at`` about the day ``on``."""
 
     at: datetime
     office: Share
@@ -48,6 +48,7 @@ class Told:
     left: Left
     limit: Left = field(default_factory=lambda: Left(None, None))
     active: bool | None = True
+    on: date | None = None
 
     @property
     def shares(self) -> tuple[Share, Share]:
@@ -56,7 +57,8 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One decided session; ``at``: when the insurer had decided it, ``rate``: the contract's, in dollars.
+    """One decided session; ``at``: when the insurer had decided it, ``rate``: the contract's, in dollars, ``day``: when
+    it took place.
 
     ``trusted`` is ``False`` for a decision that support took for the insurer's mistake: what it used counts, what it
     says about the plan does not.
@@ -68,6 +70,7 @@ class Seen:
     rate: Decimal
     decided: Decided
     trusted: bool = True
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ class Reading:
     """What we take for true of the plan year.
 
     ``left`` is what the newest answer should have said, so that what was decided after it comes off as always.
-    ``sure``: every decision is explained, and by one changed figure at most or by what the insurer itself had named.
+    ``sure``: every decision is explained, and by one changed figure at most or by what the insurer itself had named
+    for visits in network: what it pays out of network is no benefit of these visits.
     """
 
     told: Told
@@ -136,6 +140,7 @@ class Reading:
         return (
             Fit.NOT_EXPLAINED not in self.fits.values()
             and max(self.office.costs, self.telehealth.costs) <= Costs.ONE_FIGURE
+            and not any(each.other and each.other.out_of_network for each in (self.office, self.telehealth))
         )
 
     @property
@@ -149,9 +154,7 @@ def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] 
     Decisions speak about the words that were in force when they were made: when an insurer changes what it says of a
     visit, what was decided before says nothing about the new words.
     """
-    answers = sorted(answers, key=lambda each: each.at)
-    run = _same_words(answers)
-    visits = [each for each in seen if each.at > run[0].at]
+    run, visits, sums = _in_force(answers, seen)
     office, telehealth = run[-1].shares
     at_office = [each for each in visits if not each.telehealth]
     by_video = [each for each in visits if each.telehealth]
@@ -160,26 +163,38 @@ def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] 
     together: Reading | None = None
     if office == telehealth:
         options = [(each, each) for each in _candidates(office, visits, others)]
-        together = _best(run, visits, options)
+        together = _best(run, visits, options, sums)
         if not (together.costs and at_office and by_video):
             return together
     # One place after the other: what one of them costs says nothing about the other.
     options = [(each, told_video) for each in _candidates(office, at_office, others)]
-    chosen = _best(run, visits, options).office
+    chosen = _best(run, visits, options, sums).office
     options = [(chosen, each) for each in _candidates(telehealth, by_video, others)]
     if not by_video:
         options = [(chosen, told_video)]
     elif not at_office:
         options = [(told_office, each) for _chosen, each in options]
-    apart = _best(run, visits, options)
+    apart = _best(run, visits, options, sums)
     return together if together is not None and together.costs <= apart.costs else apart
 
 
 def as_told(answers: Sequence[Told], seen: Iterable[Seen]) -> Reading:
     """The reading that keeps to what we were told a visit costs, whatever was decided; only what is left moves."""
+    run, visits, sums = _in_force(answers, seen)
+    return _best(run, visits, [(Candidate(run[-1].office), Candidate(run[-1].telehealth))], sums)
+
+
+def _in_force(answers: Sequence[Told], seen: Iterable[Seen]) -> tuple[list[Told], list[Seen], "_Sums"]:
+    """The newest answers that say the same of a visit, what was decided since the first of them, and the sums of what
+    was decided before."""
     run = _same_words(sorted(answers, key=lambda each: each.at))
-    visits = [each for each in seen if each.at > run[0].at]
-    return _best(run, visits, [(Candidate(run[-1].office), Candidate(run[-1].telehealth))])
+    visits, before = [], _Sums()
+    for each in seen:
+        if each.at > run[0].at:
+            visits.append(each)
+        else:
+            before.add(each.decided)
+    return run, visits, before
 
 
 def _same_words(answers: Sequence[Told]) -> list[Told]:
@@ -192,19 +207,29 @@ def _same_words(answers: Sequence[Told]) -> list[Told]:
     return run
 
 
-def _best(run: Sequence[Told], visits: Sequence[Seen], options: Iterable[tuple[Candidate, Candidate]]) -> Reading:
+def _best(
+    run: Sequence[Told], visits: Sequence[Seen], options: Iterable[tuple[Candidate, Candidate]], before: "_Sums"
+) -> Reading:
     """The cheapest reading; of equals the first."""
     best: Reading | None = None
+    events: list[Told | Seen] = sorted([*run[1:], *visits], key=_in_time)
     for office, telehealth in options:
         if best is not None and best.costs == Costs.AS_TOLD:
             break
-        best = _follow(run, visits, office, telehealth, cheaper_than=best.costs if best else None) or best
+        limit = best.costs if best else None
+        best = _follow(run, events, office, telehealth, before=before, cheaper_than=limit) or best
     assert best is not None, "what we were told is always an option"
     return best
 
 
 def _follow(
-    run: Sequence[Told], visits: Sequence[Seen], office: Candidate, telehealth: Candidate, *, cheaper_than: int | None
+    run: Sequence[Told],
+    events: Sequence[Told | Seen],
+    office: Candidate,
+    telehealth: Candidate,
+    *,
+    before: "_Sums",
+    cheaper_than: int | None,
 ) -> Reading | None:
     """Go through answers and decisions in the order of time with one pair of shares; ``None`` when it costs more."""
     left, told = run[0].left, run[0]
@@ -213,9 +238,8 @@ def _follow(
     costs = office.costs if office == telehealth else office.costs + telehealth.costs
     fits: dict[int, Fit] = {}
     active = run[-1].active
-    in_year = _Sums()
-    events: list[Told | Seen] = [*run[1:], *visits]
-    for event in sorted(events, key=_in_time):
+    in_year = _Sums(before.deductible, before.counted)
+    for event in events:
         if cheaper_than is not None and costs >= cheaper_than:
             return None
         if isinstance(event, Told):
@@ -224,7 +248,7 @@ def _follow(
         decided = event.decided
         candidate = telehealth if event.telehealth else office
         if event.trusted:
-            if decided.covered and active is False:
+            if decided.covered and active is False and _in_time_of(run[-1], event):
                 active = True
             fit, left, weight = _step(candidate.share, left, event, limit=told.limit, in_year=in_year)
             fits[event.id] = Fit.SHARE if fit is Fit.AS_TOLD and candidate.costs else fit
@@ -244,6 +268,12 @@ def _follow(
         None if left.visits is None else left.visits + (used.visits or 0),
     )
     return Reading(run[-1], office, telehealth, anchor, active, fits, costs)
+
+
+def _in_time_of(answer: Told, seen: Seen) -> bool:
+    """Whether a session took place by the day an answer is about, or later: a plan that has ended still pays for what
+    was before."""
+    return answer.on is None or seen.day is None or seen.day >= answer.on
 
 
 def _in_time(event: Told | Seen) -> tuple[datetime, int]:
@@ -271,8 +301,8 @@ def _minus(left: Left, decided: Decided) -> Left:
 class _Sums:
     """What the decisions seen so far have used of the year."""
 
-    def __init__(self) -> None:
-        self.deductible = self.counted = ZERO
+    def __init__(self, deductible: Decimal = ZERO, counted: Decimal = ZERO) -> None:
+        self.deductible, self.counted = deductible, counted
 
     def add(self, decided: Decided) -> None:
         self.deductible += decided.deductible
@@ -285,6 +315,8 @@ def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) 
     Gives how it fits, what was left before it in that case, and how unlikely that is.
     """
     decided = seen.decided
+    if _is_odd(decided):
+        return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
     if decided.not_covered:
         if decided.counted == ZERO and left.visits is not None:
             # No visit was left: beyond the limit the client pays all.
@@ -293,9 +325,14 @@ def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) 
     if _fits(share, left, decided):
         return Fit.AS_TOLD, left, 0
     for costs, moved in sorted(_moved(share, left, decided, limit=limit, in_year=in_year), key=lambda each: each[0]):
-        if _fits(share, moved, decided):
+        if costs < Costs.NOT_EXPLAINED and _fits(share, moved, decided):
             return Fit.DRIFT, moved, costs
     return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
+
+
+def _is_odd(decided: Decided) -> bool:
+    """Amounts below zero without an answer that they take back: no benefits give them."""
+    return min(decided.deductible, decided.copay, decided.coinsurance, decided.not_covered) < ZERO
 
 
 def _moved(share: Share, left: Left, decided: Decided, *, limit: Left, in_year: _Sums) -> Iterator[tuple[int, Left]]:
@@ -365,7 +402,7 @@ def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) ->
     found += [Candidate(other.share, Costs.NAMED_ELSEWHERE, other) for other in others]
     for seen in visits:
         decided = seen.decided
-        if not seen.trusted or decided.not_covered:
+        if not seen.trusted or decided.not_covered or _is_odd(decided):
             continue
         copays = [decided.copay] if decided.copay else []
         shares = _shares_of(decided)

@@ -116,7 +116,10 @@ def apply(comparison: Comparison, *, by: User, note: str = "") -> BenefitSnapsho
         raise NothingToCorrect(_("This comparison proposes no figures: enter them by hand, or leave it as it is."))
     if comparison.state == Comparison.State.APPLIED and comparison.snapshot is not None:
         return comparison.snapshot
-    is_now = {figure: change["is"] for figure, change in comparison.figures.items()}
+    base = costs.newest_snapshot(comparison.coverage, comparison.session.date)
+    # Of a figure that the insurer has told anew meanwhile, its new word is better than what was proposed before.
+    proposed = corrections.still_said(base.read(), comparison.figures) if base else {}
+    is_now = {figure: change["is"] for figure, change in proposed.items()}
     snapshot = _enter(comparison.coverage, comparison.session.date, is_now, by=by, note=note or comparison.explanation)
     comparisons.mark_applied(comparison, snapshot, by=by, note=note)
     _settle(client, snapshot)

@@ -86,12 +86,12 @@ def _waits(claim: Claim, kind: Comparison.Kind, truth: Truth | None) -> bool:
 def _kind(claim: Claim, decided: Decided, estimate: SessionCost, truth: Truth | None) -> tuple[Comparison.Kind, str]:
     payer, amounts = claim.coverage.payer, {"was": dollars(estimate.amount), "is": dollars(decided.client)}
     words = {"payer": payer, **amounts}
-    if decided.not_covered:
-        return Kind.NOT_COVERED, _("%(payer)s does not cover all of it: it leaves %(is)s, not %(was)s.") % words
     parts = {name: estimate.breakdown[name] for name in PARTS}
     if parts == {name: plain(getattr(decided, name)) for name in PARTS}:
         return Kind.MATCH, _("As estimated: %(is)s.") % words
     fit = truth.reading.fits.get(claim.session_id) if truth else None
+    if decided.not_covered and fit in (None, Fit.NOT_EXPLAINED):
+        return Kind.NOT_COVERED, _("%(payer)s does not cover all of it: it leaves %(is)s, not %(was)s.") % words
     if truth is None or fit is Fit.NOT_EXPLAINED:
         return Kind.UNKNOWN, _("%(payer)s leaves %(is)s, not %(was)s; no reading of the plan explains it.") % words
     if truth.reading.told.active is False and truth.reading.active:

@@ -20,6 +20,7 @@ from common import clock
 from common.money import ZERO
 from insurance.domain.benefit_lines import LineKind, Network
 from insurance.domain.benefits import Benefits, CopayRule
+from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage
 from insurance.services.network import rates
 from insurance.x12 import x271
@@ -62,7 +63,7 @@ class PlanYear:
                 day=session.date,
                 allowed=allowed or ZERO,
                 telehealth=session.is_telehealth,
-                decided=decided(news or answers) if answers else None,
+                decided=decided(_of_one_mind(news or answers)) if answers else None,
                 known=not news,
             )
 
@@ -70,15 +71,16 @@ class PlanYear:
         """The year's decided sessions as evidence; what was taken back altogether is none."""
         dismissed = set(
             Comparison.objects.filter(session__in=self.sessions, state=Comparison.State.DISMISSED).values_list(
-                "session", flat=True
+                "adjudication", flat=True
             )
         )
         found = []
         for session in self.sessions:
-            answers = answers_of(session)
+            answers = _of_one_mind(answers_of(session))
             sum_of = decided(answers)
             if not answers or sum_of.allowed <= ZERO:
                 continue
+            newest = max(answers, key=lambda each: each.pk)
             found.append(
                 Seen(
                     id=session.pk,
@@ -86,7 +88,8 @@ class PlanYear:
                     telehealth=session.is_telehealth,
                     rate=self.allowed[session.pk] or sum_of.allowed,
                     decided=sum_of,
-                    trusted=session.pk not in dismissed,
+                    trusted=newest.pk not in dismissed,
+                    day=session.date,
                 )
             )
         return found
@@ -154,6 +157,20 @@ def answers_of(session: Session) -> list[Adjudication]:
     ]
 
 
+def _of_one_mind(answers: Sequence[Adjudication]) -> Sequence[Adjudication]:
+    """The answers that add up to what a plan decided: those before the newest one that were never taken back, such as
+    a question to the member, do not count beside it."""
+    if len(answers) < 2 or any(each.status_code == REVERSAL for each in answers):
+        return answers
+    ordered = sorted(answers, key=lambda each: each.pk)
+    results = [
+        Result(charge=each.charge, paid=each.paid, duplicate=each.decision.meaning is Meaning.DUPLICATE)
+        for each in ordered
+    ]
+    place = in_force(results)
+    return answers if place is None else [ordered[place]]
+
+
 def decided(answers: Iterable[Adjudication]) -> Decided:
     """All answers to one session added up; reversals take back."""
     answers = list(answers)
@@ -200,7 +217,8 @@ class Truth:
 def truth_of(client: Client, coverage: Coverage, on: date) -> Truth | None:
     """Read the plan year that holds ``on``; ``None`` while nothing is known of it.
 
-    A reading that is not sure waits for a person: until then we keep to what we were told a visit costs.
+    A reading that is not sure waits for a person: until then we keep to what we were told a visit costs. So we do with
+    what support entered of it, until the insurer says something else.
     """
     snapshots = [each for each in coverage.snapshots.order_by("observed_at", "pk") if holds(each, on)]
     told = [each for each in snapshots if each.source != BenefitSnapshot.Source.REMITTANCE]
@@ -217,19 +235,17 @@ def truth_of(client: Client, coverage: Coverage, on: date) -> Truth | None:
         else:
             standing = corrections.still_said(benefits, standing)
             benefits = Benefits.from_json(corrections.lay_over(each.benefits, standing))
-        answers.append(corrections.told_of(benefits, each.observed_at))
+        answers.append(corrections.told_of(benefits, each.observed_at, each.effective_on))
     seen = load(client, coverage, newest, [], benefits=benefits).seen()
     reading = read(answers, seen)
     if reading.costs:
         reading = read(answers, seen, _named_elsewhere(newest, benefits))
-    automatic = reading.sure and newest.source != BenefitSnapshot.Source.SUPPORT
+    by_support = any(figure.endswith(corrections.SHARE) for figure in standing)
+    automatic = reading.sure and newest.source != BenefitSnapshot.Source.SUPPORT and not by_support
     kept = reading if automatic or not reading.share_changed else as_told(answers, seen)
-    in_force = max(snapshots, key=lambda each: (each.observed_at, each.pk))
-    if newest.source == BenefitSnapshot.Source.SUPPORT:
-        standing = {}
     return Truth(
         answer=newest,
-        in_force=in_force,
+        in_force=max(snapshots, key=lambda each: (each.observed_at, each.pk)),
         seen={each.id: each for each in seen},
         reading=reading,
         figures=on_top(standing, corrections.corrections(benefits, kept)),
