@@ -84,7 +84,7 @@ class SuggestedCoverage(models.Model):
     )
     payer_name = models.CharField(max_length=60)
     payer_code = models.CharField(max_length=80, blank=True, help_text=_("The id the insurer gave for it."))
-    member_id = EncryptedCharField(max_length=255, blank=True)
+    member_id = EncryptedCharField(max_length=255, null=True, blank=True)
     rank = models.CharField(max_length=10, blank=True, help_text=_("primary, secondary, tertiary; empty: not said."))
     source = models.CharField(max_length=5, choices=Source.choices)
     file = models.ForeignKey("insurance.EdiFile", on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -60,7 +60,7 @@ def confirm(request: HttpRequest, client: Client, suggestion_id: int) -> HttpRes
                     _("Your plan is added. We are asking %(payer)s what it covers.") % {"payer": coverage.payer},
                 )
                 return redirect("portal:client:plans")
-    context = {"form": form, "suggestion": suggestion, "member_id_end": suggestion.member_id[-4:]}
+    context = {"form": form, "suggestion": suggestion, "member_id_end": (suggestion.member_id or "")[-4:]}
     return render(request, "portal/client/suggested.html", context, status=status)
 
 

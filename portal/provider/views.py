@@ -86,6 +86,7 @@ def client(request: HttpRequest, client_id: int) -> HttpResponse:
         "client": found,
         "row": row,
         "pause": pause,
+        "on_hold": sessions.filter(status=Session.Status.SCHEDULED).count() if found.paused_since else 0,
         "plans": caseload.plan_rows(found, outlook),
         "outlook": outlook,
         "next": told(outlook, id="ahead"),

@@ -38,10 +38,10 @@ def take_999(sent: EdiFile, verdict: str, *transactions: x999.AcknowledgedTransa
     return file
 
 
-def take_277ca(claim: Claim, category: str, *, kind: str = "PR", number: int = 7) -> EdiFile:
+def take_277ca(claim: Claim, category: str, *, kind: str = "PR", number: int = 7, code: str = "") -> EdiFile:
     said = x277ca.AcknowledgedClaim(
         control_number=claim.control_number,
-        statuses=(x277ca.Status(category, "20" if category.startswith("A2") else "562"),),
+        statuses=(x277ca.Status(category, code or ("20" if category.startswith("A2") else "562")),),
         payer_control_number="ICN77",
     )
     answer = x277ca.Acknowledgement(
