@@ -113,10 +113,18 @@ def _order(client: Client) -> list[int]:
 
 
 @transaction.atomic
-def state_facts(client: Client, facts: Mapping[str, object], *, by: User) -> PlanOrder | None:
-    """Support sets what is known of the client (columns of ``CobFacts``); the order, claims and prices follow."""
+def state_facts(
+    client: Client, facts: Mapping[str, object], plans: Mapping[int, Mapping[str, object]], *, by: User
+) -> PlanOrder | None:
+    """Support sets what is known of the client and the plans; the order, claims and prices follow.
+
+    ``facts``: columns of ``CobFacts``; ``plans``: coverage id → columns of ``Coverage``. Empty: not known.
+    """
     client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     cob_facts.state(client, facts, by=by)
+    cob_facts.learn(
+        client, {(f"plan {pk}", fact): value for pk, each in plans.items() for fact, value in each.items()}, by=by
+    )
     decision = put_in_order(client)
     correct_benefits.reprice(client)
     return decision
