@@ -6,6 +6,7 @@ reading is one share for visits at an office and one for video visits, constant 
 left that may jump when other care is processed. The result depends on the facts alone, not on the order we learnt them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -325,7 +326,7 @@ def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) 
     if _fits(share, left, decided):
         return Fit.AS_TOLD, left, 0
     for costs, moved in sorted(_moved(share, left, decided, limit=limit, in_year=in_year), key=lambda each: each[0]):
-        if costs < Costs.NOT_EXPLAINED and _fits(share, moved, decided):
+        if _fits(share, moved, decided):
             return Fit.DRIFT, moved, costs
     return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
 
@@ -349,7 +350,7 @@ def _moved(share: Share, left: Left, decided: Decided, *, limit: Left, in_year: 
     visits = [left.visits] if left.visits != 0 else [None]
     for (first, deductible), (second, maximum), count in product(deductibles, maximums, visits):
         costs = first + second + (Costs.DRIFT if count != left.visits else 0)
-        if costs:
+        if 0 < costs < Costs.NOT_EXPLAINED:
             yield costs, Left(deductible, maximum, count)
 
 
@@ -379,7 +380,7 @@ def _all_to_deductible(share: Share, decided: Decided) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def price_of(share: Share, left: Left, allowed: Decimal) -> PricedSession:
     """One visit's price under a share with this much left."""
     terms = PlanTerms(
@@ -393,13 +394,13 @@ def price_of(share: Share, left: Left, allowed: Decimal) -> PricedSession:
         coinsurance=share.coinsurance,
         visits_remaining=left.visits,
     )
-    return price_session(PlanState.start(terms), allowed)[0]
+    return price_session(PlanState.start(terms), allowed, in_words=False)[0]
 
 
 def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) -> list[Candidate]:
     """Every share worth a try, the likeliest first: as told, named elsewhere, one figure changed, two changed."""
-    found = [Candidate(told)]
-    found += [Candidate(other.share, Costs.NAMED_ELSEWHERE, other) for other in others]
+    named = [Candidate(told), *(Candidate(other.share, Costs.NAMED_ELSEWHERE, other) for other in others)]
+    found: list[Candidate] = []
     for seen in visits:
         decided = seen.decided
         if not seen.trusted or decided.not_covered or _is_odd(decided):
@@ -422,7 +423,18 @@ def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) ->
             found.append(Candidate(told._replace(copay=copay, rule=rule), Costs.TWO_FIGURES))
         for copay, share, rule in product(copays, shares, CopayRule):
             found.append(Candidate(Share(copay, rule, share), Costs.TWO_FIGURES))
-    return _without_repeats(found)
+    return _without_repeats([*named, *_most_seen(found)])
+
+
+_MOST_CANDIDATES = 24
+"""As many as one decision or two suggest: an insurer that decides every claim otherwise has no share to be found."""
+
+
+def _most_seen(found: Sequence[Candidate]) -> list[Candidate]:
+    """The shares that most decisions suggest; of as many, the likelier."""
+    support = Counter(found)
+    ranked = sorted(support, key=lambda each: (-support[each], each.costs))
+    return ranked[:_MOST_CANDIDATES]
 
 
 def _without_repeats(found: Iterable[Candidate]) -> list[Candidate]:

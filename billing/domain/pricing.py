@@ -208,13 +208,13 @@ def price_sessions(terms: PlanTerms, sessions: Sequence[PlannedSession]) -> Pric
 
 
 def price_session(
-    state: PlanState, allowed: Decimal, *, charge: Decimal | None = None
+    state: PlanState, allowed: Decimal, *, charge: Decimal | None = None, in_words: bool = True
 ) -> tuple[PricedSession, PlanState]:
     """Price one session and say where the plan stands after it.
 
     ``allowed`` is the plan's amount for the whole visit, all its procedure lines together, not negative. ``charge`` is
     the provider's full price where no contract caps it: then the reasons tell what is above the allowed amount, which
-    is no part of the price (``billing/domain/out_of_network.py`` adds it).
+    is no part of the price (``billing/domain/out_of_network.py`` adds it). Without ``in_words`` no reasons are given.
     """
     if allowed < 0:
         raise ValueError("the allowed amount is never negative")
@@ -239,6 +239,8 @@ def price_session(
         not_covered=agreed(share.not_covered for share in shares),
         why=(),
     )
+    if not in_words:
+        return price, after
     left = after.remaining()
     deductibles = [amount for amount in (left.deductible, left.family_deductible) if amount is not None]
     why = explain(

@@ -1,12 +1,13 @@
 """What decisions say of the benefits told: exact readings, by hand. Allowed is 150.00 unless said."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 
 import pytest
 
-from billing.domain.evidence import Fit, Left, Other, Reading, Seen, Share, Told, as_told, read
+from billing.domain.evidence import Fit, Left, Other, Reading, Seen, Share, Told, _candidates, as_told, read
 from billing.domain.plan_year import Decided
 from common.clock import BUSINESS_ZONE
 from insurance.domain.benefits import CopayRule
@@ -269,3 +270,33 @@ def test_the_order_in_which_facts_are_learnt_does_not_matter(first: Seen) -> Non
     }
 
     assert len(found) == 1
+
+
+def test_what_was_decided_before_other_words_has_used_the_deductible_too() -> None:
+    """Limit 1,000.00: 300.00 taken while 20% was told, so of what was told as met since 700.00 may be open."""
+    answers = [told(TWENTY, deductible="1000.00"), told(share(coinsurance="0.30"), day=10)]
+    reading = read(answers, [seen(5, deductible="300.00", allowed="300.00"), seen(17, deductible="150.00")])
+
+    assert reading.left.deductible == Decimal("700.00")
+
+
+def test_a_plan_that_ended_still_pays_for_what_was_before() -> None:
+    ended = replace(told(COPAY, day=10, active=False), on=(START + timedelta(days=10)).date())
+    before = replace(seen(12, copay="25.00"), day=(START + timedelta(days=3)).date())
+    after = replace(before, day=(START + timedelta(days=11)).date())
+
+    assert read([told(COPAY), ended], [before]).active is False
+    assert read([told(COPAY), ended], [after]).active is True
+
+
+def test_amounts_below_zero_fit_nothing() -> None:
+    reading = read([told(COPAY)], [seen(7, copay="-25.00"), seen(14, deductible="-5.00"), seen(21, copay="25.00")])
+
+    assert reading.office.share == COPAY
+    assert reading.fits == {7: Fit.NOT_EXPLAINED, 14: Fit.NOT_EXPLAINED, 21: Fit.AS_TOLD}
+
+
+def test_a_hundred_different_decisions_suggest_no_more_shares_than_a_few() -> None:
+    odd = [seen(day, copay=f"{day}.37", coinsurance=f"{day}.11") for day in range(1, 101)]
+
+    assert len(_candidates(COPAY, odd, [])) <= 25
