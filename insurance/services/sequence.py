@@ -65,8 +65,9 @@ def may_end_with(claim: Claim) -> bool:
 
 def go_on(last: Claim, answer: Adjudication, later: Sequence[Claim], *, nothing_left: bool) -> None:
     """What the newest plan to have spoken leaves for the plans after it. Repeating it adds nothing."""
-    if answer.status_code in FORWARDED and send_on(last, answer, later):
-        return
+    if answer.status_code in FORWARDED and (to := send_on(last, answer, later)) is not None:
+        # Plans between the two are asked by us; those behind wait for the answer of the one that has it.
+        later = [claim for claim in later if claim.rank < to.rank]
     payer = {"payer": last.coverage.payer}
     if nothing_left:
         for claim in later:
@@ -104,15 +105,15 @@ def _note(last: Claim, answer: Adjudication, text: str, **words: object) -> None
 # --- Crossover --------------------------------------------------------------------------------------------------------
 
 
-def send_on(claim: Claim, answer: Adjudication, later: Sequence[Claim]) -> bool:
-    """The insurer sent the claim on by itself: the next one is not sent again. Whether it went to a plan of ours.
+def send_on(claim: Claim, answer: Adjudication, later: Sequence[Claim]) -> Claim | None:
+    """The insurer sent the claim on by itself: the claim it went on as, which is not sent again.
 
     Named is the insurer it went to; without a name it is the next plan in order. One that is on no plan of the account
     stops nothing (it is a question to the client: ``insurance.services.discovery``).
     """
     to = _sent_on_to(answer, later)
     if to is None:
-        return False
+        return None
     if to.submission in Claim.UNSENT:
         # Sending it again would be a duplicate.
         reason = _("%(payer)s sent the claim on itself.") % {"payer": claim.coverage.payer}
@@ -124,7 +125,7 @@ def send_on(claim: Claim, answer: Adjudication, later: Sequence[Claim]) -> bool:
             _("%(payer)s sent the claim on itself.") % {"payer": claim.coverage.payer},
             file=answer.remittance.file,
         )
-    return True
+    return to
 
 
 def _sent_on_to(answer: Adjudication, later: Sequence[Claim]) -> Claim | None:
