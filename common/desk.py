@@ -82,11 +82,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A page about all rows of a model together, linked above their list. ``render`` as for :class:`Page`."""
+    """A page about all rows of a model together, linked above their list. ``render`` as for :class:`Page`.
+
+    One that ``repairs`` is only for those who may change something.
+    """
 
     name: str
     label: "str | Promise"
     render: Callable[[HttpRequest, dict[str, Any]], HttpResponseBase]
+    repairs: bool = False
 
 
 class NoteLooks(Protocol):
@@ -189,7 +193,8 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         base = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_tool"
-        tools = {"desk_tools": [(tool, reverse(base, args=[tool.name])) for tool in self.tools]}
+        usable = [tool for tool in self.tools if may_repair(request) or not tool.repairs]
+        tools = {"desk_tools": [(tool, reverse(base, args=[tool.name])) for tool in usable]}
         response: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **tools})
         listed = getattr(response, "context_data", None) or {}
         if "cl" in listed:
@@ -268,7 +273,7 @@ class Desk(_Looking, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def tool_view(self, request: HttpRequest, tool: str) -> HttpResponseBase:
         """A page about all rows together."""
         found = next((each for each in self.tools if each.name == tool), None)
-        if found is None or not may_look(request):
+        if found is None or not may_look(request) or (found.repairs and not may_repair(request)):
             raise Http404
         opts = self.opts
         context = {

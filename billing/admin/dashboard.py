@@ -17,14 +17,17 @@ from insurance.models import (
     AccountPause,
     Adjudication,
     Claim,
+    Credential,
     EdiFile,
     EligibilityCheck,
+    NetworkContract,
     PayerLine,
     Recertification,
     SuggestedCoverage,
 )
 from insurance.services import deadlines, pauses, recertification, rework
 from insurance.services.eligibility import newest_of_their_plans
+from insurance.services.expiries import ending
 from notifications.models import Email
 from people.models import SupportRequest
 
@@ -154,6 +157,18 @@ def tiles() -> list[dict[str, Any]]:
             EligibilityCheck.objects.filter(state__in=EligibilityCheck.OPEN),
             "state__in=waiting,asked",
             urgent=False,
+        ),
+        _tile(
+            _("Contracts that end"),
+            _("Within 60 days, and nothing follows: we could not bill the insurer."),
+            ending(NetworkContract, 60),
+            "ends_within=60",
+        ),
+        _tile(
+            _("Credentials that end soon"),
+            _("Within 30 days, and nothing follows: the provider could not be billed for."),
+            ending(Credential, 30),
+            "ends_within=30",
         ),
         _tile(
             _("Answers unlike our estimate"),

@@ -4,6 +4,7 @@ Every insurer is invented. What an insurer knows of its members and what it pays
 our rows: nothing here tells the product what an answer will be.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -170,8 +171,10 @@ def open_provider(
     payers: list[Payer],
     state: str = "NY",
     password: str | None = None,
+    also_in: Sequence[str] = (),
+    **looked_for: Any,
 ) -> Provider:
-    """A provider credentialed with ``payers``."""
+    """A provider credentialed with ``payers``, in ``state`` and ``also_in`` others; ``looked_for``: further columns."""
     provider, _new = Provider.objects.get_or_create(
         npi=npi,
         defaults={
@@ -182,10 +185,12 @@ def open_provider(
             "taxonomy": TAXONOMIES[Licence(licence)],
             "state": state,
             "user": login(email, "provider", password) if password else None,
+            **looked_for,
         },
     )
     for payer in payers:
-        Credential.objects.get_or_create(provider=provider, payer=payer, state=state, begins_on=LONG_AGO)
+        for each in (state, *also_in):
+            Credential.objects.get_or_create(provider=provider, payer=payer, state=each, begins_on=LONG_AGO)
     return provider
 
 

@@ -133,6 +133,7 @@ def _open(world: World, first_day: date) -> None:
                 first=each.first, last=each.last, npi=each.npi, email=each.email, licence=each.licence,
                 state=each.state, password=demo.PASSWORD,
                 payers=[payer for payer_id, payer in payers.items() if payer_id not in each.not_with],
+                also_in=each.also_in, **each.looked_for,
             )  # fmt: skip
 
 

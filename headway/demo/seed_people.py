@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from people.models import Licence
 
@@ -18,7 +19,8 @@ def npi(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Therapist:
-    """A provider. ``not_with`` are ids of insurers that have not credentialed them."""
+    """A provider. ``not_with`` are ids of insurers that have not credentialed them, ``also_in`` further states in which
+    all others have; what clients look for follows: specialties, by video, at an office in ``city``, new clients."""
 
     first: str
     last: str
@@ -26,30 +28,78 @@ class Therapist:
     state: str
     npi: str
     not_with: tuple[str, ...] = field(default=())
+    city: str = ""
+    specialties: tuple[str, ...] = ()
+    telehealth: bool = True
+    office: bool = True
+    accepting: bool = True
+    also_in: tuple[str, ...] = ()
 
     @property
     def email(self) -> str:
         return f"{self.last.lower()}@example.com"
 
+    @property
+    def looked_for(self) -> dict[str, Any]:
+        """Columns of :class:`people.models.Provider` that the page "find a provider" looks at."""
+        return {
+            "specialties": list(self.specialties),
+            "telehealth": self.telehealth,
+            "office": self.office,
+            "city": self.city,
+            "accepting": self.accepting,
+        }
 
-COLE = Therapist("Maya", "Cole", Licence.DOCTORAL, "NY", "1234567893")
-DIAZ = Therapist("Rafael", "Diaz", Licence.DOCTORAL, "NY", npi(11))
-OKOYE = Therapist("Tessa", "Okoye", Licence.NURSE, "NY", npi(12), not_with=("HARB1",))
+
+COLE = Therapist(
+    "Maya", "Cole", Licence.DOCTORAL, "NY", "1234567893", city="Albany", specialties=("anxiety", "trauma", "grief"),
+)  # fmt: skip
+DIAZ = Therapist(
+    "Rafael", "Diaz", Licence.DOCTORAL, "NY", npi(11), city="Brooklyn", specialties=("couples", "depression"),
+    also_in=("NJ",),
+)  # fmt: skip
+OKOYE = Therapist(
+    "Tessa", "Okoye", Licence.NURSE, "NY", npi(12), not_with=("HARB1",), specialties=("medication", "adhd"),
+    office=False,
+)  # fmt: skip
 
 THERAPISTS = (
     COLE,
     DIAZ,
     OKOYE,
-    Therapist("Hannah", "Lindqvist", Licence.MASTERS, "NY", npi(13)),
-    Therapist("Omar", "Haddad", Licence.PHYSICIAN, "NJ", npi(14)),
-    Therapist("Priya", "Raman", Licence.DOCTORAL, "NJ", npi(15)),
-    Therapist("Jonah", "Whitfield", Licence.MASTERS, "NJ", npi(16), not_with=("CDRG1",)),
-    Therapist("Mei", "Tanaka", Licence.DOCTORAL, "CA", npi(17)),
-    Therapist("Lucia", "Ferrante", Licence.MASTERS, "CA", npi(18)),
-    Therapist("Kwame", "Boateng", Licence.MASTERS, "TX", npi(19)),
-    Therapist("Ingrid", "Solberg", Licence.NURSE, "TX", npi(20), not_with=("GRPK1",)),
-    Therapist("Caleb", "Stone", Licence.MASTERS, "IL", npi(21)),
-)
+    Therapist(
+        "Hannah", "Lindqvist", Licence.MASTERS, "NY", npi(13), city="Rochester", specialties=("children", "anxiety"),
+        telehealth=False,
+    ),
+    Therapist(
+        "Omar", "Haddad", Licence.PHYSICIAN, "NJ", npi(14), city="Trenton", specialties=("medication", "addiction"),
+        accepting=False, also_in=("NY",),
+    ),
+    Therapist(
+        "Priya", "Raman", Licence.DOCTORAL, "NJ", npi(15), city="Montclair", specialties=("eating", "depression"),
+        also_in=("NY",),
+    ),
+    Therapist(
+        "Jonah", "Whitfield", Licence.MASTERS, "NJ", npi(16), not_with=("CDRG1",), city="Hoboken",
+        specialties=("addiction", "trauma"),
+    ),
+    Therapist(
+        "Mei", "Tanaka", Licence.DOCTORAL, "CA", npi(17), city="Oakland", specialties=("adhd", "children"),
+    ),
+    Therapist(
+        "Lucia", "Ferrante", Licence.MASTERS, "CA", npi(18), specialties=("anxiety", "couples"), office=False,
+    ),
+    Therapist(
+        "Kwame", "Boateng", Licence.MASTERS, "TX", npi(19), city="Austin", specialties=("grief", "depression"),
+    ),
+    Therapist(
+        "Ingrid", "Solberg", Licence.NURSE, "TX", npi(20), not_with=("GRPK1",), city="Houston",
+        specialties=("medication", "depression"),
+    ),
+    Therapist(
+        "Caleb", "Stone", Licence.MASTERS, "IL", npi(21), city="Evanston", specialties=("anxiety", "trauma"),
+    ),
+)  # fmt: skip
 
 TOWNS = {
     "NY": (("Albany", "12207"), ("Yonkers", "10701"), ("Rochester", "14604"), ("Brooklyn", "11201")),

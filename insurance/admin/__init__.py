@@ -1,13 +1,25 @@
 """Support's view of insurers, plans, benefits, claims, files and remittances."""
 
 from common.desk import register_history
-from insurance.admin import claims, eligibility, files, lines, payers, plans, recertifications, remittances, suggestions
+from insurance.admin import (
+    claims,
+    eligibility,
+    files,
+    lines,
+    network,
+    payers,
+    plans,
+    recertifications,
+    remittances,
+    suggestions,
+)
 
 __all__ = [
     "claims",
     "eligibility",
     "files",
     "lines",
+    "network",
     "payers",
     "plans",
     "recertifications",
