@@ -35,9 +35,7 @@ def open_claims() -> "Prefetch[str]":
     """Prefetch for sessions: their claims in order of payment, replaced ones left out."""
     return Prefetch(
         "claims",
-        queryset=Claim.objects.exclude(Claim.OUTSIDE)
-        .select_related("coverage__payer")
-        .order_by("rank", "pk"),
+        queryset=Claim.objects.exclude(Claim.OUTSIDE).select_related("coverage__payer").order_by("rank", "pk"),
     )
 
 

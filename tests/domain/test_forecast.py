@@ -29,7 +29,8 @@ START = date(2026, 11, 2)
 
 
 def terms(**figures: Any) -> PlanTerms:
-    return PlanTerms(**{name: D(value) if type(value) is str else value for name, value in figures.items()})
+    values: dict[str, Any] = {name: D(value) if type(value) is str else value for name, value in figures.items()}
+    return PlanTerms(**values)
 
 
 def year(*possible: PlanTerms, first: date = date(2026, 11, 1), last: date = NEW_YEARS_EVE) -> PlanYear:
