@@ -168,18 +168,19 @@ def learn(
     client: ClientFacts, family: FamilyFacts, plans: Sequence[PlanFacts], learned: Learned
 ) -> tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]]:
     for (subject, fact), value in learned.items():
+        change: dict[str, Any] = {fact: value}
         if (subject, fact) == (CLIENT, "esrd_since"):
             assert isinstance(value, date)
             months = (ON.year - value.year) * 12 + ON.month - value.month + 1
             client = replace(client, esrd_months=months)
         elif subject == CLIENT:
-            client = replace(client, **{fact: value})
+            client = replace(client, **change)
         elif subject == FAMILY:
-            family = replace(family, **{fact: value})
+            family = replace(family, **change)
         else:
             kind, _space, which = subject.partition(" ")
             plans = [
-                replace(plan, **{fact: value}) if (plan.id if kind == "plan" else str(plan.holder)) == which else plan
+                replace(plan, **change) if (plan.id if kind == "plan" else str(plan.holder)) == which else plan
                 for plan in plans
             ]
     return client, family, tuple(plans)
