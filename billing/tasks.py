@@ -44,13 +44,16 @@ def plan_checks() -> None:
 def ask_insurers() -> None:
     """The sweep of benefits, apart from the other one: an insurer that takes its time holds up no money.
 
-    Settles answers that a worker left half done, asks again about pauses, then asks what is due, one insurer after the
-    other in turn. One that does not answer, or takes no more questions now, is left alone for the rest of the round.
+    Settles answers that a worker left half done, asks again where a client has called, then asks what is due, one
+    insurer after the other in turn. One that does not answer, or takes no more questions now, is left alone for the
+    rest of the round.
     """
     for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
         _try(refresh_benefits.settle_check, pk)
-    for waiting in (*pauses.to_ask_again(), *recertification.to_ask_again()):
-        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), waiting.coverage)
+    called = [pause.coverage for pause in pauses.to_ask_again()]
+    called += [row.coverage for row in recertification.to_ask_again()]
+    for coverage in called:
+        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), coverage)
     until = monotonic() + ASK_SECONDS
     resting: set[int] = set()
     for check_id, payer_id in eligibility.due_checks():

@@ -4,6 +4,7 @@ Only the client can give it, by phone to the insurer. Code and client's words: `
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -49,7 +50,7 @@ def anniversary(day: date, *, years: int = 1) -> date:
         return date(day.year + years, 3, 1)
 
 
-def _plans() -> QuerySet[Coverage]:
+def _plans() -> QuerySet[Any]:
     """Plans on accounts, in force, of insurers that want it; ``settled`` is when the client last settled it."""
     today = clock.today()
     verified = Recertification.objects.filter(coverage=OuterRef("pk"), state=Recertification.State.VERIFIED)
@@ -92,8 +93,8 @@ def next_due(coverage: Coverage) -> date | None:
     open_row = coverage.recertifications.exclude(state=Recertification.State.VERIFIED).first()
     if open_row is not None:
         return open_row.due_on
-    plan = _plans().filter(pk=coverage.pk).first()
-    return None if plan is None else _next_due(plan.created_at, plan.settled)
+    plan = _plans().filter(pk=coverage.pk).values_list("created_at", "settled").first()
+    return None if plan is None else _next_due(*plan)
 
 
 def open_due(limit: int = 500) -> int:
@@ -107,13 +108,14 @@ def open_due(limit: int = 500) -> int:
         .filter(Q(settled=None, created_at__lte=a_year_ago) | Q(settled__lte=a_year_ago))
     )
     new = 0
-    for plan in plans.order_by("pk").iterator(chunk_size=500):
-        due_on = _next_due(plan.created_at, plan.settled)
+    facts = plans.order_by("pk").values_list("pk", "created_at", "settled")
+    for pk, created, settled in facts.iterator(chunk_size=500):
+        due_on = _next_due(created, settled)
         if due_on > soon:
             continue
         # Two sweeps at once: the constraints let one of them write it.
         made = Recertification.objects.bulk_create(
-            [Recertification(coverage=plan, due_on=due_on)], ignore_conflicts=True
+            [Recertification(coverage_id=pk, due_on=due_on)], ignore_conflicts=True
         )
         new += len(made)
         if new >= limit:

@@ -1,6 +1,7 @@
 """Good Faith Estimates: asked for while the account is paused, read and kept here, never sent by e-mail."""
 
 from datetime import date
+from decimal import Decimal
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -69,7 +70,9 @@ def estimate(request: HttpRequest, client: Client, estimate_id: int) -> HttpResp
     context = {
         "estimate": found,
         "content": content,
-        "items": content["items"],  # a template would take the name for the method
+        "items": [
+            {**item, "charge": Decimal(item["charge"]), "total": Decimal(item["total"])} for item in content["items"]
+        ],
         "booked": [date.fromisoformat(day) for day in content["booked"]],
         "born": date.fromisoformat(content["client"]["born"]),
     }

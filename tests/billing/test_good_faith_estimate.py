@@ -113,7 +113,7 @@ def test_the_file_has_title_language_and_embedded_fonts(paused: Cast) -> None:
     reader = PdfReader(io.BytesIO(bytes(issue(paused).pdf)))
     assert reader.metadata is not None
     assert (reader.metadata.title or "").startswith("Good Faith Estimate, ")
-    root = reader.trailer["/Root"]
+    root: Any = reader.trailer["/Root"]
     assert root["/Lang"] == "en-us"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"]
     used: set[str] = set()
