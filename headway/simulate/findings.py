@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from statistics import mean, median
 from typing import Any
@@ -14,11 +14,13 @@ from care.models import Session
 from common.money import ZERO, round_cents
 from headway.demo.world import World
 from headway.simulate.draw import Case, Insured, Population
-from insurance.models import Claim, Coverage, EligibilityCheck
+from insurance.models import BenefitSnapshot, Claim, Coverage, EligibilityCheck
 from people.models import Client
 
 CLOSE = Decimal("1.00")
 """A price within a dollar of the insurer's decision is called accurate."""
+
+BEFORE_AN_ERROR = "before an estimate failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Find
     theirs = _their_books(world)
     cases = {case.person.email: case for case in people.cases}
     clients = {client.pk: cases[client.email] for client in Client.objects.all()}
-    corrected = _corrected_from()
+    corrections = _corrections()
     costs = _costs()
     claims: defaultdict[int, list[Claim]] = defaultdict(list)
     for claim in Claim.objects.order_by("session_id", "rank"):
@@ -87,7 +89,7 @@ def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Find
         assert session.confirmed_at is not None
         before = [row for row in rows if row.created_at <= session.confirmed_at]
         estimates = [row for row in rows if row.basis == SessionCost.Basis.ESTIMATE]
-        since = corrected.get(rows[0].coverage_id)
+        since = next((each.created_at for each in corrections.get(rows[0].coverage_id or 0, [])), None)
         found.held.append(
             Held(
                 case=case.number,
@@ -101,7 +103,7 @@ def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Find
             )
         )
     found.held.sort(key=lambda each: (each.on, each.case))
-    _detections(found, clients)
+    _detections(found, clients, corrections)
     found.books_broken = [f"{each.check.name}: {each.violations}" for each in books.run() if each.violations]
     found.counts = _counts()
     return found
@@ -129,15 +131,15 @@ def _costs() -> dict[int, list[SessionCost]]:
     return rows
 
 
-def _corrected_from() -> dict[int | None, Any]:
-    """Since when a plan's benefits are corrected by evidence or support, by coverage."""
-    since: dict[int | None, Any] = {}
-    for each in Comparison.objects.filter(state=Comparison.State.APPLIED).order_by("decided_at", "pk"):
-        since.setdefault(each.coverage_id, each.decided_at)
-    return since
+def _corrections() -> dict[int, list[BenefitSnapshot]]:
+    """The corrected benefits of each plan, oldest first, by coverage."""
+    found: defaultdict[int, list[BenefitSnapshot]] = defaultdict(list)
+    for snapshot in BenefitSnapshot.objects.exclude(corrects={}).order_by("pk"):
+        found[snapshot.coverage_id].append(snapshot)
+    return found
 
 
-def _detections(found: Findings, clients: dict[int, Case]) -> None:
+def _detections(found: Findings, clients: dict[int, Case], corrections: dict[int, list[BenefitSnapshot]]) -> None:
     by_coverage: defaultdict[int, list[Comparison]] = defaultdict(list)
     for each in Comparison.objects.order_by("pk"):
         by_coverage[each.coverage_id].append(each)
@@ -145,39 +147,51 @@ def _detections(found: Findings, clients: dict[int, Case]) -> None:
     for coverage in Coverage.objects.select_related("payer").order_by("client__email"):
         case = clients[coverage.client_id]
         plan = next(each for each in case.plans if each.payer_id == coverage.payer.payer_id)
-        comparisons = by_coverage[coverage.pk]
+        comparisons, corrected = by_coverage[coverage.pk], corrections.get(coverage.pk, [])
         if plan.wrong:
-            found.wrong.append(_detected(case, plan, comparisons))
-            continue
-        who = f"client {case.number} ({plan.design})"
-        for each in comparisons:
-            if each.state == Comparison.State.APPLIED:
-                found.right[each.kind] = found.right.get(each.kind, 0) + 1
-                if each.kind != Comparison.Kind.ACCUMULATOR_DRIFT or not _may_drift(case, plan):
-                    found.unexplained.append(f"{who}: {each.kind}, {each.explanation}")
-        for snapshot in coverage.snapshots.exclude(corrects={}).order_by("pk"):
-            moved = all(figure.endswith(".remaining") for figure in snapshot.corrects)
-            if not moved or not _may_drift(case, plan):
-                found.unexplained.append(f"{who}: {', '.join(sorted(snapshot.corrects))} corrected")
+            found.wrong.append(detected(case, plan, comparisons, corrected))
+        else:
+            _right(found, case, plan, comparisons, corrected)
     found.wrong.sort(key=lambda each: each.case)
     found.right = dict(sorted(found.right.items()))
     found.comparisons = dict(sorted(found.comparisons.items()))
 
 
-def _detected(case: Case, plan: Insured, comparisons: list[Comparison]) -> WrongPlan:
-    wrong = WrongPlan(
-        case.number,
-        plan.wrong,
-        answered=len(comparisons),
-        mended_on=plan.mended_on.isoformat() if plan.mended_on else "",
-    )
-    for number, each in enumerate(comparisons, start=1):
-        if each.kind != Comparison.Kind.MATCH and wrong.detected_after is None:
-            wrong.detected_after, wrong.detected_by = number, each.kind
+def detected(case: Case, plan: Insured, comparisons: list[Comparison], corrected: list[BenefitSnapshot]) -> WrongPlan:
+    """A plan is detected by the first answer that is not as estimated, or by an earlier correction: decisions may
+    contradict what is said before any estimate has failed."""
+    wrong = WrongPlan(case.number, plan.wrong, answered=len(comparisons))
+    wrong.mended_on = plan.mended_on.isoformat() if plan.mended_on else ""
+    failed = next((each for each in comparisons if each.kind != Comparison.Kind.MATCH), None)
+    if corrected:
+        wrong.applied_after = _answers_until(corrected[0].created_at, comparisons)
+    if failed is not None:
+        wrong.detected_after, wrong.detected_by = comparisons.index(failed) + 1, failed.kind
+    if wrong.applied_after is not None and (failed is None or wrong.applied_after < (wrong.detected_after or 0)):
+        wrong.detected_after, wrong.detected_by = wrong.applied_after, BEFORE_AN_ERROR
+    for each in comparisons:
         if each.state == Comparison.State.APPLIED:
-            wrong.applied_after = wrong.applied_after or number
             wrong.corrections[each.kind] = wrong.corrections.get(each.kind, 0) + 1
     return wrong
+
+
+def _answers_until(moment: datetime, comparisons: list[Comparison]) -> int:
+    return sum(each.created_at <= moment for each in comparisons)
+
+
+def _right(
+    found: Findings, case: Case, plan: Insured, comparisons: list[Comparison], corrected: list[BenefitSnapshot]
+) -> None:
+    who = f"client {case.number} ({plan.design})"
+    for each in comparisons:
+        if each.state == Comparison.State.APPLIED:
+            found.right[each.kind] = found.right.get(each.kind, 0) + 1
+            if each.kind != Comparison.Kind.ACCUMULATOR_DRIFT or not _may_drift(case, plan):
+                found.unexplained.append(f"{who}: {each.kind}, {each.explanation}")
+    for snapshot in corrected:
+        moved = all(figure.endswith(".remaining") for figure in snapshot.corrects)
+        if not moved or not _may_drift(case, plan):
+            found.unexplained.append(f"{who}: {', '.join(sorted(snapshot.corrects))} corrected")
 
 
 def _may_drift(case: Case, plan: Insured) -> bool:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,8 @@ from pytest_django.fixtures import Settings
 from headway.simulate import house, plans, report
 from headway.simulate.draw import FIRST_DAY, population
 from headway.simulate.figure import draw as draw_figure
-from headway.simulate.findings import Findings, Held, WrongPlan
+from headway.simulate.findings import BEFORE_AN_ERROR, Findings, Held, WrongPlan
+from headway.simulate.findings import detected as detected_in
 from headway.simulate.run import live
 
 
@@ -56,6 +58,46 @@ def test_the_same_numbers_give_the_same_report_however_many_processes_play(world
     once = json.dumps(lived(seed=11, clients=3, weeks=3, wrong=50))
     call_command("flush", interactive=False, verbosity=0)
     assert json.dumps(lived(processes=2, seed=11, clients=3, weeks=3, wrong=50)) == once
+
+
+@dataclass
+class Compared:
+    """As much of a comparison as detection looks at."""
+
+    kind: str
+    state: str
+    created_at: datetime
+
+
+@dataclass
+class Corrected:
+    created_at: datetime
+
+
+def after(*days: int) -> list[datetime]:
+    return [datetime.combine(FIRST_DAY + timedelta(days=day), time(22), tzinfo=UTC) for day in days]
+
+
+@pytest.mark.parametrize(("kinds", "corrected_on", "detected", "by", "applied"), [
+    ("match match", None, None, "", None),
+    ("match wrong_copay match", None, 2, "wrong_copay", None),
+    ("match wrong_copay match", 14, 2, "wrong_copay", 2),
+    ("wrong_copay match match", 21, 1, "wrong_copay", 3),
+    ("match match match", 14, 2, BEFORE_AN_ERROR, 2),
+    ("match match accumulator_drift", 7, 1, BEFORE_AN_ERROR, 1),
+    ("match match", 1, 0, BEFORE_AN_ERROR, 0),
+])  # fmt: skip
+def test_detection_is_counted_in_answered_sessions(
+    kinds: str, corrected_on: int | None, detected: int | None, by: str, applied: int | None
+) -> None:
+    """Answers come on days 7, 14 and 21."""
+    case = population(1, clients=1, weeks=4, wrong=100).cases[0]
+    compared: Any = [
+        Compared(kind, "closed", moment) for kind, moment in zip(kinds.split(), after(7, 14, 21), strict=False)
+    ]
+    corrected: Any = [] if corrected_on is None else [Corrected(*after(corrected_on))]
+    found = detected_in(case, case.plans[0], compared, corrected)
+    assert (found.detected_after, found.detected_by, found.applied_after) == (detected, by, applied)
 
 
 # What is drawn
