@@ -20,6 +20,7 @@ __all__ = [
     "enter_benefits",
     "money",
     "order_facts",
+    "pauses",
     "recalculation",
     "repairs",
     "story",

@@ -8,12 +8,12 @@ final answer goes with the next claim (``X12.md`` 3.3 to 3.5). What is not in th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from insurance.domain.decisions import Reason, explains_amounts
 
-GOES_ON: dict[str, "str | Promise"] = {
+GOES_ON: dict[str, str] = {
     "26": _("the costs are from before the coverage began"),
     "27": _("the coverage had ended"),
     "32": _("the patient is no eligible dependent of this plan"),
@@ -30,7 +30,7 @@ GOES_ON: dict[str, "str | Promise"] = {
 }
 """The plan's benefits do not reach the session: its last word, whoever asks again. The next plan may be asked."""
 
-STOPS: dict[str, "str | Promise"] = {
+STOPS: dict[str, str] = {
     "4": _("the modifier does not fit"),
     "11": _("the diagnosis does not fit the procedure"),
     "16": _("something is missing in the claim"),
@@ -99,7 +99,7 @@ class Denial:
 
     goes_on: bool
     written_off: bool
-    why: tuple["str | Promise", ...]
+    why: tuple[str, ...]
 
 
 def read_denial(reasons: Iterable[Reason], remarks: Iterable[str]) -> Denial:
@@ -110,5 +110,5 @@ def read_denial(reasons: Iterable[Reason], remarks: Iterable[str]) -> Denial:
     return Denial(
         goes_on=bool(codes) and not asks and all(code in GOES_ON for code in codes),
         written_off=bool(refusing) and all(each.group == "CO" for each in refusing),
-        why=tuple(words for code in codes if (words := GOES_ON.get(code) or STOPS.get(code))),
+        why=tuple(gettext(words) for code in codes if (words := GOES_ON.get(code) or STOPS.get(code))),
     )

@@ -183,7 +183,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
     for number, last in enumerate(("Park", "Okonkwo-Featherstonehaugh", "Roy"), 1):
         newcomer(last, number, cast.evergreen, cast.harbor, specialties=["anxiety", "children"], city="Rochester")
     page = open_page(browser, live_server, cast.ana.user, width)
-    for name, address in (
+    for _name, address in (
         ("found", "/find/"),
         ("none", asked(cast, specialty="eating")),
         ("wrong", asked(cast, on="x")),

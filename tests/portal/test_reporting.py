@@ -219,9 +219,7 @@ def test_a_refusal_is_told_to_the_provider(cast: Cast) -> None:
         rejections=[{"loop": "2100C", "code": "75", "text": "Not found"}],
     )  # fmt: skip
     shown = browser(cast.cole.user).get(reverse("portal:provider:client", args=[cast.ana.pk])).content.decode()
-    assert "Evergreen Health could not answer our last question. Your client sees" in " ".join(
-        shown.split()
-    )
+    assert "Evergreen Health could not answer our last question. Your client sees" in " ".join(shown.split())
 
 
 # --- The API ----------------------------------------------------------------------------------------------------------
