@@ -72,8 +72,8 @@ class Receiver:
 
     url: str
     got: list[tuple[bytes, str]] = field(default_factory=list)
-    refusals: Counter[str] = field(default_factory=Counter)
-    """How many more events of a type to answer with 500."""
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many more events of a type about a customer to answer with 500; others' may still be on their way."""
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(body) for body, _ in list(self.got)]
@@ -108,9 +108,10 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.got.append((body, self.headers.get("Stripe-Signature", "")))
-            event_type = json.loads(body)["type"]
-            refused = kept.refusals[event_type] > 0
-            kept.refusals[event_type] -= refused
+            event = json.loads(body)
+            about = event["type"], str(event["data"]["object"].get("customer", ""))
+            refused = kept.refusals[about] > 0
+            kept.refusals[about] -= refused
             self.send_response(500 if refused else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()

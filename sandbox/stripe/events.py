@@ -87,7 +87,8 @@ class Events:
             await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _deliver(self, row: sqlite3.Row) -> None:
-        fault = self._faults.take_webhook(row["request"], row["type"])
+        about = json.loads(row["body"])["data"]["object"].get("customer") or ""
+        fault = self._faults.take_webhook(row["request"], row["type"], str(about))
         if fault == "drop_webhook":
             self._store.note_delivery(row["id"], "dropped", None)
             return

@@ -1,7 +1,8 @@
 """Faults on request: the ways in which a payment processor fails its callers.
 
 ``{"match": "POST /v1/payment_intents", "kind": "timeout_after", "count": 1}``: ``match`` is a shell pattern, held
-against ``METHOD /path`` of a request, and for webhooks also against the event's type.
+against ``METHOD /path`` of a request, and for webhooks also against the event's type, alone or followed by a space and
+the customer it is about.
 """
 
 from dataclasses import dataclass
@@ -47,8 +48,8 @@ class Faults:
     def take_request(self, request: str) -> Fault | None:
         return self._take(REQUEST_KINDS, request)
 
-    def take_webhook(self, request: str, event_type: str) -> str | None:
-        found = self._take(WEBHOOK_KINDS, request, event_type)
+    def take_webhook(self, request: str, event_type: str, customer: str) -> str | None:
+        found = self._take(WEBHOOK_KINDS, request, event_type, f"{event_type} {customer}")
         return found.kind if found else None
 
     def _take(self, kinds: tuple[str, ...], *names: str) -> Fault | None:
