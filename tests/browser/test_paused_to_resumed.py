@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 def in_order(page: Page, *, part: str = "") -> None:
     """Axe finds nothing on the page, or in our part of it, and it is no wider than a phone."""
+    page.wait_for_load_state()
     found = Axe().run(page, **({"context": part} if part else {}), options={"resultTypes": ["violations"]})
     faults = [f"{each['id']}: {node['html']}" for each in found.response["violations"] for node in each["nodes"]]
     assert faults == [], page.url
@@ -75,6 +76,7 @@ def test_paused_by_an_answer_called_checked_by_support_and_resumed(
     expect(main).to_contain_text("Only you can do this")
     in_order(page)
     page.get_by_role("link", name="Would you rather go on").click()
+    expect(page.get_by_label("Every two weeks")).to_be_visible()
     in_order(page)
     page.get_by_label("Every two weeks").check()
     page.get_by_role("button", name="Make my estimate").click()
@@ -111,6 +113,7 @@ def test_paused_by_an_answer_called_checked_by_support_and_resumed(
     fay.goto(f"{stack.web_url}/admin/insurance/accountpause/?cleared_at__isempty=1")
     fay.goto(f"{stack.web_url}/admin/insurance/accountpause/{pause.pk}/change/")
     fay.get_by_role("link", name=RESUME).first.click()
+    expect(fay.get_by_label("Reason")).to_be_visible()
     in_order(fay, part="#content")
     fay.get_by_label("Reason").fill("Ana has called Evergreen.")
     fay.get_by_role("button", name=RESUME).click()
