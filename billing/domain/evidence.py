@@ -58,8 +58,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One decided session; ``at``: when the insurer had decided it, ``rate``: the contract's, in dollars, ``day``: when
-    it took place.
+    """One decided session; ``at``: when the insurer had decided it, ``day``: when it took place.
 
     ``trusted`` is ``False`` for a decision that support took for the insurer's mistake: what it used counts, what it
     says about the plan does not.
@@ -68,7 +67,6 @@ class Seen:
     id: int
     at: datetime
     telehealth: bool
-    rate: Decimal
     decided: Decided
     trusted: bool = True
     day: date | None = None

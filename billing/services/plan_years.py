@@ -86,7 +86,6 @@ class PlanYear:
                     id=session.pk,
                     at=max(decided_at(each) for each in answers),
                     telehealth=session.is_telehealth,
-                    rate=self.allowed[session.pk] or sum_of.allowed,
                     decided=sum_of,
                     trusted=newest.pk not in dismissed,
                     day=session.date,

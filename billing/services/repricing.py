@@ -16,6 +16,7 @@ from billing.models import Repricing
 from billing.services import costs
 from common import clock
 from common.hurry import hurry
+from insurance.services.planned_checks import YEAR_TURNS
 from people.models import Client
 
 Pricing = Callable[[Client], Sized]
@@ -205,9 +206,7 @@ _TERMS_CHANGED = f"""
     LIMIT %(limit)s
 """  # noqa: S608 - put together from the texts above alone
 
-# The days on which a plan's year turns: the day after the newest snapshot's year, and each anniversary of its beginning
-# (29 February: the 28th); without plan dates, 1 January.
-_YEAR_TURNED = """
+_YEAR_TURNED = f"""
     SELECT priced.client_id
     FROM billing_repricing AS priced
     CROSS JOIN LATERAL (SELECT (priced.priced_at AT TIME ZONE %(zone)s)::date AS day) AS priced_on
@@ -227,19 +226,11 @@ _YEAR_TURNED = """
                 LIMIT 1
             ) AS newest
             CROSS JOIN LATERAL (
-                VALUES
-                    (newest.plan_end + 1),
-                    ((newest.plan_begin + make_interval(years => (
-                        extract(year FROM %(today)s::date) - extract(year FROM newest.plan_begin)
-                    )::int))::date),
-                    ((newest.plan_begin + make_interval(years => (
-                        extract(year FROM %(today)s::date) - 1 - extract(year FROM newest.plan_begin)
-                    )::int))::date),
-                    (CASE WHEN newest.plan_begin IS NULL THEN date_trunc('year', %(today)s::date)::date END)
+                {YEAR_TURNS}
             ) AS turn (day)
             WHERE coverage.client_id = priced.client_id AND coverage.removed_at IS NULL
                 AND turn.day > priced_on.day AND turn.day <= %(today)s
         )
     ORDER BY priced.priced_at
     LIMIT %(limit)s
-"""
+"""  # noqa: S608 - put together from the texts above alone

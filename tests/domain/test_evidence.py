@@ -60,7 +60,6 @@ def seen(
         id=day,
         at=START + timedelta(days=day),
         telehealth=telehealth,
-        rate=Decimal(allowed),
         decided=Decided(
             Decimal(allowed), Decimal(deductible), Decimal(copay), Decimal(coinsurance), Decimal(not_covered)
         ),

@@ -165,7 +165,7 @@ def stories(draw: st.DrawFn, *, wrong: bool) -> tuple[list[Told], list[Seen], Sh
     for week in range(draw(st.integers(1, 6))):
         decided = decided_by(truth, left, Decimal("150.00"))
         at = START + timedelta(days=7 * week + 5)
-        seen.append(Seen(week, at, draw(st.booleans()), Decimal("150.00"), decided))
+        seen.append(Seen(week, at, draw(st.booleans()), decided))
         left = Left(
             (left.deductible or Decimal(0)) - decided.deductible,
             None if left.maximum is None else left.maximum - decided.counted,
