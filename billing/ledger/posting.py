@@ -36,6 +36,11 @@ class Book(StrEnum):
     SESSION_REVENUE = "session_revenue"
     PROVIDER_COST = "provider_cost"
     INSURER_VARIANCE = "insurer_variance"
+    INSURER_INTEREST = "insurer_interest"
+    STRIPE_FEES = "stripe_fees"
+    STRIPE_IN_TRANSIT = "stripe_in_transit"
+    DISPUTED = "disputed"
+    CLIENT_WRITE_OFF = "client_write_off"
 
 
 _CHART = {
@@ -48,6 +53,11 @@ _CHART = {
     Book.SESSION_REVENUE: ("Sessions at contracted rates", Account.Kind.INCOME),
     Book.PROVIDER_COST: ("Provider earnings", Account.Kind.EXPENSE),
     Book.INSURER_VARIANCE: ("Insurers paid more or less than expected", Account.Kind.EXPENSE),
+    Book.INSURER_INTEREST: ("Interest from insurers that paid late", Account.Kind.INCOME),
+    Book.STRIPE_FEES: ("Stripe's fees", Account.Kind.EXPENSE),
+    Book.STRIPE_IN_TRANSIT: ("On its way from Stripe to the bank", Account.Kind.ASSET),
+    Book.DISPUTED: ("Held back in disputes", Account.Kind.ASSET),
+    Book.CLIENT_WRITE_OFF: ("Balances not asked of clients", Account.Kind.EXPENSE),
 }
 
 

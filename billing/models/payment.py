@@ -23,6 +23,8 @@ class Payment(models.Model):
     class Purpose(models.TextChoices):
         CONFIRMATION = "confirmation", _("Charge at confirmation")
         PAY_NOW = "pay_now", _("Pay now")
+        INSTALMENT = "instalment", _("Part of a payment plan")
+        AUTOPAY = "autopay", _("Autopay")
 
     class State(models.TextChoices):
         CREATED = "created", _("Waiting to be sent")
@@ -58,6 +60,10 @@ class Payment(models.Model):
     payment_intent_id = models.CharField(max_length=60, unique=True, null=True, blank=True)
     decline_code = models.CharField(max_length=60, blank=True)
     message = models.CharField(max_length=300, blank=True)
+    retry_on = models.DateField(null=True, blank=True, help_text=_("When a declined charge is tried once more."))
+    retry_of = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="retried_by", editable=False
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
     settled_at = models.DateTimeField(null=True, blank=True)
 

@@ -22,6 +22,7 @@ class Refund(models.Model):
         IN_TRANSIT = "in_transit", _("On its way")
         SUCCEEDED = "succeeded", _("Processed")
         FAILED = "failed", _("Failed")
+        EXTERNAL = "external", _("Given back another way")
 
     STATES = axis(
         "state",
@@ -32,10 +33,12 @@ class Refund(models.Model):
             "in_transit": {"succeeded", "failed"},
             # A bank may send a processed refund back weeks later.
             "succeeded": {"failed"},
-            "failed": set(),
+            # The card is gone: a person sends a check or a transfer.
+            "failed": {"external"},
+            "external": set(),
         },
     )
-    LIVE = ("created", "submitted", "unknown", "in_transit", "succeeded")
+    LIVE = ("created", "submitted", "unknown", "in_transit", "succeeded", "external")
     """Counts against what is left on the payment."""
     UNBOOKED = ("created", "submitted", "unknown", "in_transit")
     """Promised, but not in the ledger yet: a refund is booked when Stripe has processed it."""
@@ -49,6 +52,9 @@ class Refund(models.Model):
     message = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
     processed_at = models.DateTimeField(null=True, blank=True)
+    external_reference = models.CharField(
+        max_length=100, blank=True, help_text=_("Number of the check or transfer, when given back another way.")
+    )
 
     class Meta:
         ordering = ["-id"]
