@@ -58,8 +58,8 @@ class Expected:
 def expected(session: Session) -> Expected | None:
     """The expected result of a session; ``None`` when there is nothing to expect or too little to say.
 
-    That is: the cost is final, there is one plan only, no later plan can be billed, the session has no price, or its
-    first plan's answer waits for somebody. A bounded number of queries for each plan.
+    That is: the cost is final, there is one plan only, its first plan or no later one can be billed, the session has no
+    price, or its first plan's answer waits for somebody. A bounded number of queries for each plan.
     """
     if session.status not in (Session.Status.SCHEDULED, Session.Status.CONFIRMED):
         return None
@@ -71,6 +71,8 @@ def expected(session: Session) -> Expected | None:
     history = plan_histories([session.client])[session.client_id]
     plans = [claim.coverage for claim in planned] if planned else history.on(session.date)
     if len(plans) < 2:
+        return None
+    if not planned and not session_standing(session=session, payer=plans[0].payer).can_bill:
         return None
     first = _first(estimate, planned[0] if planned else None, plans[0])
     if first is None:

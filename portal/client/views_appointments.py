@@ -67,7 +67,7 @@ def session(request: HttpRequest, client: Client, session_id: int) -> HttpRespon
         {
             "view": view,
             "outside": outside,
-            "expected": None if outside else expected(found),
+            "expected": expected(found),
             "outside_parts": words.out_of_network(outside) if outside else (),
             "changes": reading.cost_changes(client, session=found),
             "parts": list(found.payment_parts.select_related("payment__card").order_by("-payment_id")),

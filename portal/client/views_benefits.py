@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from billing.flows import refresh_benefits
 from billing.services import forecast
 from billing.services.balances import client_balances
+from billing.services.expected import expected
 from care.access import visible_sessions
 from care.models import Session
 from insurance.access import get_coverage
@@ -46,6 +47,7 @@ def benefits(request: HttpRequest, client: Client) -> HttpResponse:
             "plans": plans,
             "decision": decision if len(plans) > 1 else None,
             "priced": reading.views_of([priced], client_balances(client))[0] if priced else None,
+            "expected": expected(priced) if priced and len(plans) > 1 else None,
             "outlook": outlook,
             "next": told(outlook, id="ahead"),
             "pauses": open_pauses(request.user),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from billing.models import SessionCost
 from billing.services import forecast
+from billing.services.expected import expected
 from care.access import get_client, visible_sessions
 from care.models import Session
 from insurance.models import AccountPause
@@ -92,6 +93,7 @@ def client(request: HttpRequest, client_id: int) -> HttpResponse:
         "next": told(outlook, id="ahead"),
         "decision": decision,
         "price": _price(row.cost) if row.cost else None,
+        "expected": expected(row.cost.session) if row.cost else None,
         "changes": [caseload.as_change(each) for each in caseload.changes(sessions)[:12]],
         "page": page,
         "rows": caseload.session_rows(list(page.object_list)),

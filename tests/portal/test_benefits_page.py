@@ -203,7 +203,7 @@ def test_benefits_that_decide_nothing_draw_no_picture(ana: Browser, cast: Cast) 
     page = words(ana, "/benefits/")
     assert "Nobody can say yet when it changes: Evergreen Health has not told us enough about this plan." in page
     assert "Show as a table" not in page
-    assert "By video not known yet" in page.split("Harbor Mutual")[0]
+    assert "By video not known yet" in section(page, "Pays first (primary)", "Pays second (secondary)")
 
 
 def test_a_plan_that_is_not_active_shows_no_figures_that_do_not_hold(ana: Browser, cast: Cast) -> None:

@@ -5,14 +5,20 @@ from datetime import timedelta
 import pytest
 from django.test import Client as Browser
 
-from billing.flows import confirm_session
+from billing.flows import confirm_session, refresh_benefits
+from billing.services import costs
 from common import clock
-from insurance.models import Claim, Coverage, SuggestedCoverage
+from insurance.models import Claim, Coverage, Credential, SuggestedCoverage
 from insurance.services import exchange
 from portal.templatetags.headway_ui import longdate
 from tests.billing.answers import claim, evergreen, told
 from tests.cast import Cast, assemble, payer
 from tests.remittance_files import adjustments
+
+EXPECTED = (
+    "Charged at the session: $72.00. After all plans the client will likely pay $32.00, and $72.00 at most. "
+    "This is an estimate; nobody is charged by it, and what you earn stays the same."
+)
 
 
 @pytest.fixture
@@ -87,8 +93,35 @@ def test_client_and_provider_read_the_figures_and_the_day(cast: Cast) -> None:
     day = session.date + timedelta(days=90)
     assert f"We expect the result by {longdate(day)}." in page
     page = browser(cast.cole.user).get(f"/provider/sessions/{session.pk}/").content.decode()
-    assert "After all plans the client will likely pay $32.00, and $72.00 at most. This is an estimate." in page
+    assert EXPECTED in page
     assert f"We expect the result by {longdate(day)}." in page
+
+
+def test_the_figures_are_on_the_benefits_page_and_the_provider_s_pages_before_the_session_too(cast: Cast) -> None:
+    session = cast.book(days=3)
+    costs.reprice(cast.ana)
+    page = browser(cast.ana.user).get("/benefits/").content.decode()
+    assert "For your next session:" in page
+    assert "You will likely get $40.00 back." in page
+    cole = browser(cast.cole.user)
+    assert EXPECTED in cole.get(f"/provider/clients/{cast.ana.pk}/").content.decode()
+    assert EXPECTED in cole.get(f"/provider/sessions/{session.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("without", ["second plan", "credential with the first", "credential with the second"])
+def test_there_is_nothing_to_expect_with_one_plan_that_can_be_billed(cast: Cast, without: str) -> None:
+    cast.book(days=3)
+    costs.reprice(cast.ana)
+    match without:
+        case "second plan":
+            refresh_benefits.remove_plan(cast.bens_plan)
+        case "credential with the first":
+            Credential.objects.filter(payer=cast.evergreen).delete()
+        case _:
+            Credential.objects.filter(payer=cast.harbor).delete()
+    assert "Likely in the end" not in browser(cast.ana.user).get("/benefits/").content.decode()
+    page = browser(cast.cole.user).get(f"/provider/clients/{cast.ana.pk}/").content.decode()
+    assert "the client will likely pay" not in page
 
 
 def test_an_insurer_that_says_it_is_another_s_is_told_in_words(cast: Cast) -> None:
