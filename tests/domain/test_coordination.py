@@ -224,3 +224,39 @@ def test_with_an_in_network_provider_the_client_never_owes_more_than_the_first_p
 
     if primary.paid is not None and result.client is not None:
         assert result.client <= primary.allowed - primary.paid
+
+
+@given(questions())
+def test_no_plan_pays_more_than_alone_and_both_no_more_than_the_most_that_is_allowed(
+    question: tuple[Primary, Secondary, Decimal | None],
+) -> None:
+    primary, secondary, charge = question
+    paid = coordinate(primary, secondary, charge=charge).secondary_pays
+    if paid is None or primary.paid is None:
+        return
+    fee = secondary.allowed if secondary.fee_schedule is None else secondary.fee_schedule
+    assert primary.paid + paid <= max(primary.allowed, secondary.allowed, fee)
+    if secondary.pays_alone is not None and not secondary.method.is_medicaid:
+        assert paid <= secondary.pays_alone
+
+
+@given(cents, cents, cents, st.booleans())
+def test_plans_that_count_more_of_the_first_payment_leave_the_client_more(
+    allowed: Decimal, paid: Decimal, alone: Decimal, in_network: bool
+) -> None:
+    primary = Primary(allowed, min(paid, allowed))
+
+    def client(method: Method) -> Decimal:
+        second = Secondary(allowed, method, pays_alone=min(alone, allowed), in_network=in_network)
+        share = coordinate(primary, second, charge=allowed).client
+        assert share is not None
+        return share
+
+    left = allowed - min(paid, allowed)
+    assert (
+        client(Method.MEDICAID_FULL)
+        <= client(Method.STANDARD)
+        == client(Method.LOWER_ALLOWED)
+        <= client(Method.NON_DUPLICATION)
+        <= left
+    )

@@ -14,6 +14,27 @@ from tests.domain.asking import ask, differences
 HERE = Path(__file__).parent / "order_cases"
 CASES: list[dict[str, Any]] = [case for file in sorted(HERE.glob("*.json")) for case in json.loads(file.read_bytes())]
 IDS = [case["scenario"]["id"] for case in CASES]
+RULES = (
+    "workers_compensation",
+    "medicaid_last",
+    "tricare_after",
+    "active_duty",
+    "step_parent_before_tricare",
+    "medicare_esrd",
+    "medicare_age",
+    "medicare_disability",
+    "medicare_first",
+    "does_not_coordinate",
+    "non_dependent",
+    "medicare_reversal",
+    "birthday",
+    "decree",
+    "custody",
+    "active_before_inactive",
+    "ordinary_before_continuation",
+    "longer_coverage",
+    "undecided",
+)
 ROWS = ("A0", "A1", "A2", "A3", "A4", "A5", "A6", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9")
 
 
@@ -21,6 +42,8 @@ def test_every_row_of_the_tables_has_cases() -> None:
     assert len(set(IDS)) == len(CASES) >= 80
     for row in ROWS:
         assert any(row in case["rule"] for case in CASES), row
+    for rule in RULES:
+        assert any(rule == case["expected"]["rule"] for case in CASES), rule
     assert all(case["rule"] and case["why"] for case in CASES)
 
 

@@ -161,6 +161,98 @@ def test_medicaid_added_anywhere_comes_last_and_moves_nobody(
     assert after.order == (*before.order, "caid")
 
 
+@given(ordinary, ordinary)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_plan_that_does_not_coordinate_goes_first_and_the_order_turns_with_it(
+    one: PlanFacts, other: PlanFacts
+) -> None:
+    a, b = two(one, other)
+    b = replace(b, holder=Holder.SPOUSE)
+    assert order(replace(a, coordinates=False), b) == (("a", "b"), "does_not_coordinate")
+    assert order(a, replace(b, coordinates=False)) == (("b", "a"), "does_not_coordinate")
+
+
+@given(ordinary, ordinary)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_custody_of_the_other_parent_turns_the_order_round(one: PlanFacts, other: PlanFacts) -> None:
+    a, b = two(one, other)
+    a, b = replace(a, holder=Holder.MOTHER), replace(b, holder=Holder.FATHER)
+    family = FamilyFacts(parents=Parents.APART, decree=Decree.NONE, custodial_parent=Custody.MOTHER)
+    assert order(a, b, family=family) == (("a", "b"), "custody")
+    assert order(a, b, family=replace(family, custodial_parent=Custody.FATHER)) == (("b", "a"), "custody")
+
+
+@given(ordinary, ordinary)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_years_of_coverage_exchanged_turn_an_own_spouse_s_and_a_parent_s_plan_round(
+    one: PlanFacts, other: PlanFacts
+) -> None:
+    assume(one.since != other.since)
+    a, b = two(one, other)
+    a, b = replace(a, holder=Holder.SPOUSE), replace(b, holder=Holder.MOTHER)
+    before, rule = order(a, b)
+    assert rule == "longer_coverage"
+    assert order(replace(a, since=b.since), replace(b, since=a.since))[0] == flipped(before)
+
+
+@given(ordinary, ordinary)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_tricare_turns_when_the_client_leaves_active_duty(one: PlanFacts, other: PlanFacts) -> None:
+    group = replace(one, id="group")
+    service = replace(other, id="tricare", type=PlanType.TRICARE, holder_status=HolderStatus.ACTIVE)
+    assert order(group, service) == (("tricare", "group"), "active_duty")
+    assert order(group, replace(service, holder_status=HolderStatus.RETIRED)) == (("group", "tricare"), "tricare_after")
+
+
+@given(ordinary, ordinary, st.sampled_from([Holder.STEPFATHER, Holder.STEPMOTHER, Holder.MOTHER, Holder.FATHER]))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_child_s_tricare_comes_after_any_parent_s_plan_and_the_rule_names_step_parents(
+    one: PlanFacts, other: PlanFacts, holder: Holder
+) -> None:
+    parents = replace(one, id="parents", holder=holder)
+    service = replace(other, id="tricare", type=PlanType.TRICARE, holder=Holder.FATHER)
+    step = holder in (Holder.STEPFATHER, Holder.STEPMOTHER)
+    rule = "step_parent_before_tricare" if step else "tricare_after"
+    assert order(service, parents) == (("parents", "tricare"), rule)
+
+
+@given(ordinary, ordinary, st.integers(1, 60))
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_own_retiree_plan_and_spouse_s_turn_round_medicare_at_the_employer_s_size(
+    one: PlanFacts, other: PlanFacts, size: int
+) -> None:
+    own = replace(one, id="own", holder_status=HolderStatus.RETIRED)
+    spouses = replace(
+        other,
+        id="spouses",
+        holder=Holder.SPOUSE,
+        holder_status=HolderStatus.ACTIVE,
+        employer_size=size,
+        multi_employer=False,
+    )
+    client = ClientFacts(born=date(1950, 1, 1), medicare_because=MedicareReason.AGE)
+    reversed_ = (("spouses", "medicare", "own"), "medicare_reversal")
+    usual = (("medicare", "own", "spouses"), "medicare_first")
+    assert order(own, spouses, MEDICARE, client=client) == (reversed_ if size >= 20 else usual)
+
+
+@given(
+    questions(0.0), st.sampled_from([PlanType.WORKERS_COMPENSATION, PlanType.AUTO]), st.randoms(use_true_random=False)
+)
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_a_liability_insurer_added_anywhere_comes_first_and_moves_nobody(
+    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]], kind: PlanType, random: Any
+) -> None:
+    client, family, plans = question
+    assume(all(plan.type not in (PlanType.WORKERS_COMPENSATION, PlanType.AUTO) for plan in plans))
+    more = [*plans]
+    more.insert(random.randrange(len(more) + 1), PlanFacts("injury", type=kind))
+    before = order_plans(client, family, plans, on=ON)
+    after = order_plans(client, family, more, on=ON)
+    assert after.order == ("injury", *before.order)
+    assert after.rule == "workers_compensation"
+
+
 # --- Questions --------------------------------------------------------------------------------------------------------
 
 
