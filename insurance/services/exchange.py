@@ -19,7 +19,7 @@ from insurance.models import Claim, EdiFile, Payer
 from insurance.services import claims as claim_services
 from insurance.services import files, rework
 from insurance.services.claim_content import NotDecidedYet, content_of
-from insurance.x12 import balance_837p, validate, x837p
+from insurance.x12 import balance_837p, scrub, validate, x837p
 
 BATCH_SIZE = 200
 """Claims in one file: small enough to validate in a minute and to resend."""
@@ -65,9 +65,10 @@ def _build_batch(payer: Payer) -> EdiFile | None:
         except DomainError as error:
             _reject(claim, [str(error)])
             continue
-        findings = balance_837p.findings(content)
-        if findings:
-            _reject(claim, [finding.message for finding in findings])
+        wrong = [each.sentence for each in scrub.problems(content, on=clock.today())]
+        wrong += [finding.message for finding in balance_837p.findings(content)]
+        if wrong:
+            _reject(claim, wrong)
         else:
             good.append((claim, content))
     number = files.next_interchange_number()

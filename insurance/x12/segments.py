@@ -6,6 +6,7 @@ Envelope rules are those of X12.5 and X12.6 as the HIPAA guides apply them.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -308,9 +309,11 @@ def composite(*components: str, delimiters: Delimiters = Delimiters()) -> str:
 
 
 def clean(text: str, delimiters: Delimiters = Delimiters()) -> str:
-    """Free text made fit for an element: upper case, no separators, no control characters, single spaces."""
+    """Free text made fit for an element: upper case, no accents (X12's characters have none), no separators, no control
+    characters, single spaces."""
     banned = {delimiters.element, delimiters.component, delimiters.repetition, delimiters.segment}
-    kept = "".join(" " if ch in banned or not ch.isprintable() else ch for ch in text)
+    bare = "".join(ch for ch in unicodedata.normalize("NFKD", text) if not unicodedata.combining(ch))
+    kept = "".join(" " if ch in banned or not ch.isprintable() else ch for ch in bare)
     return " ".join(kept.upper().split())
 
 

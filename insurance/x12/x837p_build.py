@@ -1,6 +1,7 @@
 """Claims to 837P bytes (005010X222A1), one ST…SE per claim, so that a fault in one claim rejects that claim only."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from insurance.x12.adjustments import write_adjustments
@@ -140,10 +141,13 @@ def _claim(claim: Claim) -> Iterator[Row]:
             ),
         )
     if claim.rendering is not None:
-        yield from _rendering(claim.rendering)
+        yield from _clinician("82", claim.rendering)
     if claim.location is not None:
         yield write_name("77", Name(claim.location.name, qualifier="XX", identifier=claim.location.npi))
         yield from write_address(claim.location.address)
+    if claim.supervising is not None:
+        # Loop 2310D has no PRV.
+        yield from _clinician("DQ", replace(claim.supervising, taxonomy=""))
     for other in claim.other_payers:
         yield from _other_payer(other)
     for place, line in enumerate(claim.lines, 1):
@@ -151,9 +155,9 @@ def _claim(claim: Claim) -> Iterator[Row]:
         yield from _line(line)
 
 
-def _rendering(provider: RenderingProvider) -> Iterator[Row]:
+def _clinician(entity: str, provider: RenderingProvider) -> Iterator[Row]:
     yield write_name(
-        "82",
+        entity,
         Name(
             provider.last,
             provider.first,
@@ -205,7 +209,7 @@ def _line(line: ServiceLine) -> Iterator[Row]:
     if line.control_number:
         yield ("REF", "6R", line.control_number)
     if line.rendering is not None:
-        yield from _rendering(line.rendering)
+        yield from _clinician("82", line.rendering)
     for prior in line.prior:
         yield from _prior(prior)
 

@@ -68,7 +68,8 @@ class BillingProvider:
 
 @dataclass(frozen=True, slots=True)
 class RenderingProvider:
-    """Loop 2310B: the clinician who saw the client; sent only when not the billing provider."""
+    """A clinician. Loop 2310B: who saw the client, sent only when not the billing provider; loop 2310D: who supervised
+    them, without a taxonomy."""
 
     last: str
     first: str
@@ -194,6 +195,7 @@ class Claim:
     lines: tuple[ServiceLine, ...]
     diagnoses: tuple[str, ...]
     rendering: RenderingProvider | None = None
+    supervising: RenderingProvider | None = None
     patient: Person | None = None
     relationship: str = "18"
     rank: str = "P"

@@ -151,6 +151,7 @@ class _Reader:
         self.diagnoses: list[str] = []
         self.rendering: PartyLoop | None = None
         self.location: PartyLoop | None = None
+        self.supervising: PartyLoop | None = None
         self.others: list[OtherPayerLoop] = []
         self.lines: list[LineLoop] = []
         self.in_line = False
@@ -191,6 +192,8 @@ class _Reader:
                     self.rendering = self.party
                 elif segment.get(1) == "77":
                     self.location = self.party
+                elif segment.get(1) == "DQ":
+                    self.supervising = self.party
             case "CAS" | "SVD":
                 raise X12Error(f"{segment.id} stands outside another payer's loop", segment.where)
             case _ if self.party is not None:
@@ -275,6 +278,7 @@ class _Reader:
                 lines=tuple(line.done() for line in self.lines),
                 diagnoses=tuple(self.diagnoses),
                 rendering=rendering.rendering() if rendering else None,
+                supervising=self.supervising.rendering() if self.supervising else None,
                 patient=patient,
                 relationship=self.relationship,
                 rank=sbr.get(1) if sbr else "",
