@@ -51,7 +51,12 @@ class Refund(models.Model):
     refund_id = models.CharField(max_length=60, unique=True, null=True, blank=True)
     message = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False, db_index=True)
-    processed_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When Stripe had given it to the bank, or a person had sent it another way.")
+    )
+    bank_reference = models.CharField(
+        max_length=60, blank=True, help_text=_("Acquirer's number (ARN), by which the client's bank finds a refund.")
+    )
     external_reference = models.CharField(
         max_length=100, blank=True, help_text=_("Number of the check or transfer, when given back another way.")
     )
