@@ -28,9 +28,7 @@ def _send(refund: Refund) -> None:
         Refund.objects.filter(pk=refund.pk, state=Refund.State.SUBMITTED).update(state=Refund.State.CREATED)
         return
     except GatewayRefused as error:
-        Refund.objects.filter(pk=refund.pk, state__in=[Refund.State.SUBMITTED, Refund.State.UNKNOWN]).update(
-            state=Refund.State.FAILED, message=str(error)[:300]
-        )
+        refunds.record_refusal(refund=refund, message=str(error))
         return
     refunds.record_outcome(refund=refund, result=result)
 

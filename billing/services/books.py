@@ -57,13 +57,27 @@ CHECKS = (
     ),
     Check(
         "refunds_are_booked",
-        "A processed refund, and no other, is in the books with its amount; one the bank sent back is reversed.",
+        "A processed refund, and no other, is in the books against Stripe with its amount; one the bank sent back is "
+        "reversed; one that was given back another way, and no other, is booked against the bank.",
         """
         SELECT 'refund ' || r.id FROM billing_refund r
-        LEFT JOIN ledger_line l ON l.account_id = 'stripe' AND l.entry_id IN (
-            SELECT id FROM ledger_entry WHERE key IN ('refund:' || r.id, 'reversal:refund:' || r.id))
+        LEFT JOIN ledger_line l ON l.account_id IN ('stripe', 'bank') AND l.entry_id IN (
+            SELECT id FROM ledger_entry
+            WHERE key IN ('refund:' || r.id, 'reversal:refund:' || r.id, 'refund_external:' || r.id))
         GROUP BY r.id
-        HAVING coalesce(-sum(l.amount), 0) <> CASE WHEN r.state = 'succeeded' THEN r.amount ELSE 0 END
+        HAVING coalesce(-sum(l.amount) FILTER (WHERE l.account_id = 'stripe'), 0)
+            <> CASE WHEN r.state = 'succeeded' THEN r.amount ELSE 0 END
+            OR coalesce(-sum(l.amount) FILTER (WHERE l.account_id = 'bank'), 0)
+            <> CASE WHEN r.state = 'external' THEN r.amount ELSE 0 END
+        """,
+    ),
+    Check(
+        "external_refunds_say_how",
+        "A refund that was given back another way names its check or transfer and its day, and no other names one.",
+        """
+        SELECT 'refund ' || r.id FROM billing_refund r
+        WHERE (r.state = 'external') <> (r.external_reference <> '')
+           OR (r.state = 'external' AND r.processed_at IS NULL)
         """,
     ),
     Check(
@@ -151,11 +165,14 @@ CHECKS = (
     ),
     Check(
         "refund_mail_for_each_refund",
-        "Every processed refund has its confirmation e-mail, and no other refund has one.",
+        "Every refund that was processed or given back another way has its confirmation e-mail, and no other has one.",
         """
         SELECT 'refund ' || r.id FROM billing_refund r
-        WHERE (r.processed_at IS NOT NULL)
-           <> EXISTS (SELECT 1 FROM notifications_email m WHERE m.key = 'refund_processed:' || r.id)
+        WHERE (r.state = 'external') <> EXISTS (
+                SELECT 1 FROM notifications_email m WHERE m.key = 'refund_external:' || r.id)
+           -- One given another way may have been processed before, and sent back.
+           OR (r.state <> 'external' AND (r.processed_at IS NOT NULL) <> EXISTS (
+                SELECT 1 FROM notifications_email m WHERE m.key = 'refund_processed:' || r.id))
         """,
     ),
     Check(

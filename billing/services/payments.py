@@ -198,21 +198,28 @@ def _book(payment: Payment) -> None:
     )
 
 
+def receipt_number(payment: Payment) -> str:
+    """What a payment's receipt is called, on paper and in its e-mail."""
+    return f"R-{payment.pk:06d}"
+
+
 def _send_receipt(payment: Payment) -> None:
+    """One e-mail for one payment, however many sessions it pays."""
     client = payment.client
-    for part in payment.parts.select_related("session"):
-        outbox.enqueue(
-            messages.PaymentReceipt(
-                client_name=client.called,
-                session_date=part.session.date,
-                amount=part.amount,
-                card=str(payment.card) if payment.card else _("your card"),
-                url=f"{settings.PUBLIC_URL}/payments/",
-            ),
-            to=client.email,
-            recipient=client.user,
-            key=f"receipt:{payment.pk}:{part.session_id}",
-        )
+    parts = payment.parts.select_related("session").order_by("session__date", "pk")
+    outbox.enqueue(
+        messages.PaymentReceipt(
+            client_name=client.called,
+            sessions=tuple(messages.PaidSession(part.session.date, part.amount) for part in parts),
+            amount=payment.amount,
+            card=str(payment.card) if payment.card else _("your card"),
+            number=receipt_number(payment),
+            url=f"{settings.PUBLIC_URL}/payments/{payment.pk}/",
+        ),
+        to=client.email,
+        recipient=client.user,
+        key=f"receipt:{payment.pk}",
+    )
 
 
 def _ask_client(payment: Payment) -> None:

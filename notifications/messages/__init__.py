@@ -14,8 +14,9 @@ from notifications.messages.account import (
 )
 from notifications.messages.base import Message
 from notifications.messages.costs import CostCorrected, CostCorrectedProvider, SessionChange
-from notifications.messages.payments import CardSaved, PaymentNeedsYou, PaymentReceipt, PayNow
-from notifications.messages.refunds import RefundProcessed, RefundPromised
+from notifications.messages.payments import CardSaved, PaidSession, PaymentNeedsYou, PaymentReceipt, PayNow
+from notifications.messages.refunds import RefundProcessed, RefundPromised, RefundReturned, RefundSentAnotherWay
+from notifications.messages.statements import StatementReady
 
 CATALOGUE: tuple[type[Message], ...] = (
     PayNow,
@@ -23,6 +24,9 @@ CATALOGUE: tuple[type[Message], ...] = (
     PaymentNeedsYou,
     RefundPromised,
     RefundProcessed,
+    RefundReturned,
+    RefundSentAnotherWay,
+    StatementReady,
     AccountPaused,
     AccountStillPaused,
     AccountResumed,
@@ -45,10 +49,14 @@ __all__ = [
     "CostCorrectedProvider",
     "EstimateReady",
     "Message",
+    "PaidSession",
     "PayNow",
     "PaymentNeedsYou",
     "PaymentReceipt",
     "RefundProcessed",
     "RefundPromised",
+    "RefundReturned",
+    "RefundSentAnotherWay",
     "SessionChange",
+    "StatementReady",
 ]

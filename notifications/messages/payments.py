@@ -1,7 +1,7 @@
 """Paying: a balance to pay, a payment made, a payment that needs the client, a card kept for later."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Self
@@ -16,16 +16,25 @@ from notifications.messages.parts import Button, Fact, Facts, Part, Quote, Suppo
 
 @dataclass(frozen=True, slots=True)
 class PayNow(ToClient):
-    """A balance is due. ``amount`` in dollars; ``url`` is the past appointments page."""
+    """A balance is due. ``amount`` in dollars; ``url`` is the past appointments page.
+
+    ``above_limit``: the most that the client lets us charge without asking, when this is more.
+    """
 
     kind: ClassVar[str] = "pay_now"
     session_date: date
     amount: Decimal
     url: str
+    above_limit: Decimal | None = None
 
     @classmethod
     def sample(cls) -> Self:
         return cls("Ana", date(2026, 11, 3), Decimal("22.50"), f"{settings.PUBLIC_URL}/appointments/past/")
+
+    @classmethod
+    def samples(cls) -> Mapping[str, Self]:
+        one = cls.sample()
+        return {"": one, "above_limit": replace(one, amount=Decimal("72.50"), above_limit=Decimal("50.00"))}
 
     def subject(self) -> str:
         return _("You have a balance to pay")
@@ -49,26 +58,48 @@ class PayNow(ToClient):
                     "so your cost for this session is final. This is the part of it that is still open."
                 )
             ),
+            *self._not_by_itself(),
             Text(_("The button opens your past appointments. Choose “Pay now” next to the session.")),
             Support(_("Does this look wrong, or is it hard to pay right now? Talk to us before you pay:")),
         ]
 
+    def _not_by_itself(self) -> Sequence[Part]:
+        if self.above_limit is None:
+            return []
+        words = _("We did not charge your card: this is more than the %(limit)s that autopay may take at once.")
+        return [Text(words % {"limit": dollars(self.above_limit)})]
+
+
+@dataclass(frozen=True, slots=True)
+class PaidSession:
+    """One session that a payment was for, and how much of it, in dollars."""
+
+    date: date
+    amount: Decimal
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceipt(ToClient):
-    """A payment went through. ``amount`` in dollars; ``card`` as in "Visa ending in 4242"."""
+    """A payment went through: one e-mail however many sessions it pays. ``card`` as in "Visa ending in 4242"."""
 
     kind: ClassVar[str] = "payment_receipt"
-    session_date: date
+    sessions: tuple[PaidSession, ...]
     amount: Decimal
     card: str
+    number: str
     url: str
 
     @classmethod
     def sample(cls) -> Self:
-        return cls(
-            "Ana", date(2026, 11, 3), Decimal("30.00"), "Visa ending in 4242", f"{settings.PUBLIC_URL}/payments/"
-        )
+        paid = (PaidSession(date(2026, 11, 3), Decimal("30.00")),)
+        url = f"{settings.PUBLIC_URL}/payments/41/"
+        return cls("Ana", paid, Decimal("30.00"), "Visa ending in 4242", "R-000041", url)
+
+    @classmethod
+    def samples(cls) -> Mapping[str, Self]:
+        one = cls.sample()
+        paid = (*one.sessions, PaidSession(date(2026, 11, 10), Decimal("22.50")))
+        return {"": one, "several": replace(one, sessions=paid, amount=Decimal("52.50"))}
 
     def subject(self) -> str:
         return _("Your payment receipt")
@@ -77,32 +108,55 @@ class PaymentReceipt(ToClient):
         return _("Your payment went through. There is nothing you need to do.")
 
     def parts(self) -> Sequence[Part]:
+        how = [Fact(_("Card"), self.card), Fact(_("Receipt number"), self.number)]
+        paid = Fact(_("You paid"), dollars(self.amount), strong=True)
+        shown: list[Part] = [Facts([Fact(_("Session date"), long_date(self.sessions[0].date)), paid, *how])]
+        if len(self.sessions) > 1:
+            each = [Fact(long_date(part.date), dollars(part.amount)) for part in self.sessions]
+            shown = [
+                Text(_("It is for these sessions:")),
+                Facts([*each, paid], long_labels=True),
+                Facts(how),
+            ]
         return [
             Text(_("Thank you. Your payment went through.")),
-            Facts(
-                [
-                    Fact(_("Session date"), long_date(self.session_date)),
-                    Fact(_("You paid"), dollars(self.amount), strong=True),
-                    Fact(_("Card"), self.card),
-                ]
-            ),
-            Button(_("See your payments"), self.url),
+            *shown,
+            Button(_("See your receipt"), self.url),
+            Text(_("The itemized receipt, as a file to keep or hand in, is there too.")),
             Support(_("Is something not right? Contact us:")),
         ]
 
 
+def next_try(retry_on: date | None) -> str:
+    """What happens with a charge that did not go through when the client does nothing, and what they can do."""
+    if retry_on is None:
+        return _("You can use the same card, or choose another one.")
+    return _("You can pay now, also with another card. If you do not, we try your card once more on %(day)s.") % {
+        "day": long_date(retry_on)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentNeedsYou(ToClient):
-    """A charge was declined or the bank wants to check who is paying. ``url`` is where the client finishes it."""
+    """A charge was declined or the bank wants to check who is paying. ``url`` is where the client finishes it.
+
+    ``retry_on``: the day on which we try the card once more by ourselves.
+    """
 
     kind: ClassVar[str] = "payment_needs_you"
     session_date: date
     amount: Decimal
     url: str
+    retry_on: date | None = None
 
     @classmethod
     def sample(cls) -> Self:
         return cls("Ana", date(2026, 11, 3), Decimal("30.00"), f"{settings.PUBLIC_URL}/appointments/past/")
+
+    @classmethod
+    def samples(cls) -> Mapping[str, Self]:
+        one = cls.sample()
+        return {"": one, "retry": replace(one, retry_on=date(2026, 11, 6))}
 
     def subject(self) -> str:
         return _("Please finish your payment")
@@ -125,7 +179,7 @@ class PaymentNeedsYou(ToClient):
                 ]
             ),
             Button(_("Finish your payment"), self.url),
-            Text(_("You can use the same card, or choose another one.")),
+            Text(next_try(self.retry_on)),
             Support(_("Stuck, or not sure about this amount? Contact us:")),
         ]
 

@@ -1,4 +1,4 @@
-"""Giving money back: the promise, and the confirmation that it was done."""
+"""Giving money back: the promise, the confirmation that it was done, and what happens when a card does not take it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,4 +103,84 @@ class RefundProcessed(ToClient):
             ),
             Button(_("See your refund"), self.url),
             Support(_("Is it not there after that day? Contact us and we will find out where it is:")),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReturned(ToClient):
+    """The card did not take a refund; we send the money another way. ``amount`` in dollars."""
+
+    kind: ClassVar[str] = "refund_returned"
+    session_date: date
+    amount: Decimal
+    url: str
+
+    @classmethod
+    def sample(cls) -> Self:
+        return cls("Ana", date(2026, 11, 3), Decimal("18.00"), f"{settings.PUBLIC_URL}/payments/")
+
+    def subject(self) -> str:
+        return _("Your refund comes another way")
+
+    def preview(self) -> str:
+        return _("Your card did not take it. The money is still yours.")
+
+    def parts(self) -> Sequence[Part]:
+        return [
+            Text(
+                _(
+                    "Your card did not take your refund. This happens when a card was closed or replaced. "
+                    "The money is still yours: we will send it another way."
+                )
+            ),
+            Facts(
+                [
+                    Fact(_("Session date"), long_date(self.session_date)),
+                    Fact(_("Your refund"), dollars(self.amount), strong=True),
+                ]
+            ),
+            Text(
+                _(
+                    "There is nothing you need to do. We send it to another card you paid with, or by check to the "
+                    "address we have for you, and write to you when it is on its way."
+                )
+            ),
+            Button(_("Follow your refund"), self.url),
+            Support(_("Have you moved, or would a bank transfer be easier for you? Contact us:")),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSentAnotherWay(ToClient):
+    """A refund that a card did not take went out as a check or transfer. ``reference`` is its number."""
+
+    kind: ClassVar[str] = "refund_external"
+    session_date: date
+    amount: Decimal
+    reference: str
+    url: str
+
+    @classmethod
+    def sample(cls) -> Self:
+        return cls("Ana", date(2026, 11, 3), Decimal("18.00"), "Check 10482", f"{settings.PUBLIC_URL}/payments/")
+
+    def subject(self) -> str:
+        return _("Your refund is on its way")
+
+    def preview(self) -> str:
+        return _("We sent it another way, because your card did not take it.")
+
+    def parts(self) -> Sequence[Part]:
+        return [
+            Text(_("Your card did not take your refund, so we have sent it to you another way.")),
+            Facts(
+                [
+                    Fact(_("Session date"), long_date(self.session_date)),
+                    Fact(_("Refund"), dollars(self.amount), strong=True),
+                    Fact(_("Sent as"), self.reference),
+                ]
+            ),
+            Text(_("A check can take up to ten days in the mail. A transfer takes one to three business days.")),
+            Button(_("See your refund"), self.url),
+            Support(_("Did it not arrive? Contact us and tell us this number:")),
         ]

@@ -46,7 +46,12 @@ def shown(value: object) -> list[str]:
     if isinstance(value, bool):
         return []  # which way it reads
     if isinstance(value, tuple):
-        return [each for row in value[:LISTED] for each in (shown(row.date) + shown(row.before) + shown(row.after))]
+        return [
+            each
+            for row in value[:LISTED]
+            for column in dataclasses.fields(row)
+            for each in shown(getattr(row, column.name))
+        ]
     if isinstance(value, Decimal):
         return [f"${value:,.2f}"] if value else []
     if isinstance(value, date):
