@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.flows import correct_benefits
-from billing.ledger.posting import Book, Posting, balance, post, unposted
+from billing.ledger.posting import Book, Posting, post, unposted
 from billing.models import SessionCost
-from billing.services import costs, refunds
+from billing.services import costs, insurer_money, refunds
 from billing.services.balances import booked_cost, session_balance
 from care.models import Session
 from common import clock
@@ -116,7 +116,7 @@ def _book_cash(adjudication: Adjudication, claim: Claim | None) -> None:
             -adjudication.paid,
             client=claim.session.client_id,
             session=claim.session_id,
-            payer=payer,
+            payer=claim.coverage.payer_id,
         )
     post(
         key=f"adjudication:{adjudication.pk}",
@@ -201,14 +201,23 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
     The cost is final when a plan has processed its claim, every plan ahead of it has decided, and no later one is to be
     asked. ``news`` is the answer that was just posted. The caller holds the client's lock; repeating it adds nothing.
     """
+    cost = _final_cost(session)
+    if cost is None:
+        insurer_money.pass_on(session)
+    else:
+        settle_final(session, cost, news)
+
+
+def _final_cost(session: Session) -> SessionCost | None:
+    """Write what the session costs after what the plans have said, and ask the next one; the cost if it is final."""
     planned = claims.sequence(session)
     spoken = [claim for claim in planned if claim.decision == Claim.Decision.PAID or sequence.is_last_word(claim)]
     if not spoken:
-        return
+        return None
     last = spoken[-1]
     asked = [claim for claim in planned if claim.submission != Claim.Submission.NOT_NEEDED]
     if any(claim.rank < last.rank and claim.decision not in DECIDED for claim in asked):
-        return
+        return None
     before = costs.current_cost(session)
     assert before is not None, "a claimed session was priced at confirmation"
     answer = decision_of(last)
@@ -219,7 +228,7 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
     sequence.go_on(last, answer, later, nothing_left=bool(processed) and share == ZERO)
     if not processed:
         # No plan has paid: a person looks before the client is asked for anything.
-        return
+        return None
     final = all(claim.submission == Claim.Submission.NOT_NEEDED for claim in later) and sequence.may_end_with(last)
     if final:
         sequence.note_end(last, answer)
@@ -238,8 +247,7 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
             adjudication=answer,
             breakdown=_breakdown(processed, last, share, final=final),
         )
-    if final:
-        settle_final(session, cost, news)
+    return cost if final else None
 
 
 def _charged(session: Session, before: SessionCost) -> Decimal:
@@ -316,38 +324,27 @@ def settle_final(session: Session, cost: SessionCost, news: Adjudication | None 
 
     ``news`` is the answer that led here.
     """
+    answer = cost.adjudication
+    answering = answer.claim.coverage.payer_id if answer is not None and answer.claim is not None else None
     difference = cost.amount - booked_cost(session)
     if difference != ZERO:
-        payer = cost.coverage.payer_id if cost.coverage else None
+        client = session.client_id
         post(
             key=f"cost:{cost.pk}",
             memo=f"Session {session.pk}: final cost {cost.amount}",
             occurred_on=clock.today(),
             lines=[
-                Posting(Book.CLIENT_RECEIVABLE, difference, client=session.client_id, session=session.pk),
-                Posting(
-                    Book.INSURER_RECEIVABLE, -difference, client=session.client_id, session=session.pk, payer=payer
-                ),
+                Posting(Book.CLIENT_RECEIVABLE, difference, client=client, session=session.pk),
+                Posting(Book.INSURER_RECEIVABLE, -difference, client=client, session=session.pk, payer=answering),
             ],
         )
-    _close_insurers(session, cost, news)
+    insurer_money.close(
+        session,
+        answering=answering,
+        # One final cost may see money come more than once: a second payment of the same claim, say.
+        key=f"variance:{cost.pk}:{news.pk}" if news is not None else f"variance:{cost.pk}",
+    )
     settle_client(session, cost)
-
-
-def _close_insurers(session: Session, cost: SessionCost, news: Adjudication | None) -> None:
-    """Whatever the insurers paid more or less than expected is our gain or loss, never the client's."""
-    rest = balance(Book.INSURER_RECEIVABLE, session=session)
-    if rest != ZERO:
-        post(
-            # One final cost may see money come more than once: a second payment of the same claim, say.
-            key=f"variance:{cost.pk}:{news.pk}" if news is not None else f"variance:{cost.pk}",
-            memo=f"Session {session.pk}: insurers' payments against the contract",
-            occurred_on=clock.today(),
-            lines=[
-                Posting(Book.INSURER_VARIANCE, rest, client=session.client_id, session=session.pk),
-                Posting(Book.INSURER_RECEIVABLE, -rest, client=session.client_id, session=session.pk),
-            ],
-        )
 
 
 def settle_client(session: Session, cost: SessionCost) -> None:

@@ -164,3 +164,14 @@ def balances_by_session(book: Book, **concerning: Any) -> dict[int, Decimal]:
         .annotate(total=Sum("amount"))
     )
     return {session: total for session, total in rows if total != ZERO}
+
+
+def balances_by_payer(book: Book, **concerning: Any) -> dict[int | None, Decimal]:
+    """Signed balances in dollars per insurer's id (``None``: of no insurer's), zero ones left out."""
+    rows = (
+        Line.objects.filter(account=book.value, **concerning)
+        .order_by()
+        .values_list("payer")
+        .annotate(total=Sum("amount"))
+    )
+    return {payer: total for payer, total in rows if total != ZERO}

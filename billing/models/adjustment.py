@@ -22,13 +22,22 @@ class WriteOff(Fact):
 
     session = models.ForeignKey("care.Session", on_delete=models.PROTECT, related_name="write_offs")
     amount = money_field(signed=True)
+    takes_back = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="taken_back", help_text=_("Which one.")
+    )
     reason = models.CharField(max_length=13, choices=Reason.choices)
     note = models.CharField(max_length=300)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(Fact.Meta):
         ordering = ["-id"]
-        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="write_off_not_zero")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount=0), name="write_off_not_zero"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, takes_back=None) | Q(amount__lt=0, takes_back__isnull=False),
+                name="write_off_below_zero_takes_one_back",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Write-off of {self.amount}"

@@ -31,8 +31,11 @@ class Remittance(Fact):
     class Meta(Fact.Meta):
         ordering = ["-id"]
         constraints = [
-            # The same payment told twice is one payment, even in a file with other bytes.
-            models.UniqueConstraint(fields=["originator", "trace", "amount"], name="remittance_once")
+            # The same payment told twice is one payment, even in a file with other bytes. With its day: insurers use
+            # trace numbers such as "0" again and again for answers that pay nothing.
+            models.UniqueConstraint(
+                fields=["originator", "trace", "amount", "paid_on"], nulls_distinct=False, name="remittance_once"
+            )
         ]
 
     def __str__(self) -> str:

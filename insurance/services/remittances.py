@@ -41,7 +41,10 @@ def record(file: EdiFile) -> list[Remittance]:
             return []
         for payment in payments:
             known = Remittance.objects.filter(
-                originator=payment.originator[:30], trace=payment.trace[:50], amount=payment.amount
+                originator=payment.originator[:30],
+                trace=payment.trace[:50],
+                amount=payment.amount,
+                paid_on=payment.paid_on,
             ).first()
             if known is not None:
                 notes.append(
