@@ -138,6 +138,7 @@ ESRD_MONTHS = 30
 RETIREMENT_AGE = 65
 
 _MARRIED_IN = (Holder.STEPMOTHER, Holder.STEPFATHER)
+_TYPES, _HOLDERS, _STATUSES = tuple(PlanType), tuple(Holder), tuple(HolderStatus)
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
 
@@ -170,28 +171,30 @@ class Facts:
         self.on = on
         self.client = client
         self._family = family
-        self._assumed = assumed
+        self.assumed = assumed
         self.relied_on: set[Key] = set()
 
     def _fact(self, key: Key, known: Value | None, possible: Sequence[Value], *, usual: bool = False) -> Value:
         if known is not None:
             return known
-        if key in self._assumed:
+        if key in self.assumed:
             self.relied_on.add(key)
-            return cast("Value", self._assumed[key])
+            return cast("Value", self.assumed[key])
         raise Missing(key, possible, usual=usual)
 
     def type(self, plan: PlanFacts) -> PlanType:
-        return self._fact((about(plan), "type"), plan.type, tuple(PlanType), usual=True)
+        if plan.type is not None:  # asked again and again by every rule
+            return plan.type
+        return self._fact((about(plan), "type"), None, _TYPES, usual=True)
 
     def holder(self, plan: PlanFacts) -> Holder:
-        possible = tuple(Holder)
+        possible = _HOLDERS
         if self.type(plan) == PlanType.TRICARE:  # seldom the client's own service
             possible = (Holder.SPOUSE, *(holder for holder in possible if holder != Holder.SPOUSE))
         return self._fact((about(plan), "holder"), plan.holder, possible, usual=True)
 
     def status(self, plan: PlanFacts) -> HolderStatus:
-        possible = tuple(HolderStatus)
+        possible = _STATUSES
         if self.type(plan) == PlanType.TRICARE:
             possible = (HolderStatus.RETIRED, HolderStatus.ACTIVE)
         return self._fact((about(plan), "holder_status"), plan.holder_status, possible, usual=True)
@@ -208,8 +211,10 @@ class Facts:
         return self._fact((subject, "holder_born"), known, (_EARLIEST, _LATEST, *sorted(others)))
 
     def since(self, plan: PlanFacts) -> date:
+        if plan.since is not None:
+            return plan.since
         others = {other.since for other in self.plans if other.since}
-        return self._fact((about(plan), "since"), plan.since, (_EARLIEST, _LATEST, *sorted(others)))
+        return self._fact((about(plan), "since"), None, (_EARLIEST, _LATEST, *sorted(others)))
 
     def is_large(self, plan: PlanFacts, employees: int) -> bool:
         """The employer, or one of several in the plan, has at least so many employees."""

@@ -19,8 +19,9 @@ from insurance.domain.plan_order import (
     Possibility,
     Situation,
     is_settled,
-    order_plans,
+    order_in,
     possibilities_of,
+    situation_of,
 )
 from insurance.domain.plan_questions import Learned, Question, question, topic
 
@@ -63,9 +64,9 @@ def missing(
     Likely answers are looked at: a fact that is nearly always one way is asked about only where that settles it. An
     answer that is not likely may leave another question. Raises ``ValueError`` as ``order_plans`` does.
     """
-    if not order_plans(client, family, plans, on=on).missing:
+    situation = situation_of(client, family, plans, on=on)
+    if not order_in(situation).missing:
         return []
-    situation = Situation(client, family, tuple(plans), on)
     candidates = sorted(_candidates(situation), key=lambda each: (each.burden, each.key))
     chosen = next((some for some in _sets(candidates, situation) if _suffices(situation, some)), candidates)
     return [question(each.key, client, plans, each.possible) for each in chosen]

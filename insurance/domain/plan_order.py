@@ -5,8 +5,8 @@ A missing fact that could change the order makes the answer uncertain. It then s
 orders that are possible, the one nearest to the order stated.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 
@@ -71,9 +71,39 @@ class Situation:
     family: FamilyFacts
     plans: tuple[PlanFacts, ...]
     on: date | None
+    _asked: dict["_Read", "Answered | Missing"] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the rules answered so far, by the assumptions that they read on the way, in the order of reading."""
 
-    def facts(self, assumed: dict[Key, object]) -> Facts:
-        return Facts(self.client, self.family, self.plans, on=self.on, assumed=assumed)
+    def ranked(self, assumed: Mapping[Key, object]) -> "Answered | Missing":
+        """What the rules say under these assumptions, or the first fact they ask for that is not among them.
+
+        The rules read one fact after the other, and which one is next depends only on those before it. So an answer
+        holds for all assumptions that agree on what was read, and the rules are gone through once for each such way.
+        """
+        read: _Read = ()
+        while True:
+            found = self._asked.get(read)
+            if found is None:
+                facts = Facts(self.client, self.family, self.plans, on=self.on, assumed=dict(read))
+                try:
+                    found = Answered(rank(facts), facts)
+                except Missing as missing:
+                    found = missing.with_traceback(None)  # what it was raised through is not kept alive
+                self._asked[read] = found
+            if isinstance(found, Answered) or found.key not in assumed:
+                return found
+            read = (*read, (found.key, assumed[found.key]))
+
+
+_Read = tuple[tuple[Key, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The order of plans by the rules, and the facts they read for it."""
+
+    ranking: Ranking
+    facts: Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +142,21 @@ def order_plans(
     ``plans`` are in the order stated, with ids of their own. The order stated matters only where no rule decides or a
     deciding fact is missing; both make the answer uncertain. Raises ``ValueError`` for no plan or a repeated id.
     """
+    return order_in(situation_of(client, family, plans, on=on))
+
+
+def situation_of(client: ClientFacts, family: FamilyFacts, plans: Sequence[PlanFacts], *, on: date | None) -> Situation:
+    """All that is known, as one. Raises ``ValueError`` for no plan or a repeated id."""
     ids = [plan.id for plan in plans]
     if not ids or len(set(ids)) != len(ids):
         raise ValueError("give at least one plan, and each an id of its own")
-    situation = Situation(client, family, tuple(plans), on)
+    return Situation(client, family, tuple(plans), on)
+
+
+def order_in(situation: Situation) -> PlanOrder:
+    """:func:`order_plans` for a situation at hand; what was found out about it is not worked out again."""
+    plans = situation.plans
+    ids = [plan.id for plan in plans]
     if len(ids) == 1:
         return PlanOrder(tuple(ids), "undecided", True, (only_plan(plans[0]),))
 
@@ -180,21 +221,20 @@ def possibilities_of(
         assumed, others, usual, unusual = waiting.pop()
         if usual_only and unusual:
             continue
-        facts = situation.facts(assumed)
-        try:
-            ranking = rank(facts)
-        except Missing as missing:
+        found = situation.ranked(assumed)
+        if isinstance(found, Missing):
+            key = found.key
             waiting += [
                 (
-                    {**assumed, missing.key: value},
-                    {**others, missing.key: missing.possible},
-                    usual | {missing.key} if missing.usual else usual,
-                    unusual + (missing.usual and place > 0),
+                    {**assumed, key: value},
+                    {**others, key: found.possible},
+                    usual | {key} if found.usual else usual,
+                    unusual + (found.usual and place > 0),
                 )
-                for place, value in reversed(list(enumerate(missing.possible)))
+                for place, value in reversed(list(enumerate(found.possible)))
             ]
         else:
-            yield Possibility(ranking, facts, assumed, others, usual, unusual)
+            yield Possibility(found.ranking, found.facts, assumed, others, usual, unusual)
 
 
 def _distance(possibility: Possibility, stated: list[str]) -> tuple[int, int, bool]:

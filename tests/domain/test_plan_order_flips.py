@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from insurance.domain.plan_facts import CLIENT, FAMILY, Key
+from insurance.domain.plan_facts import CLIENT, FAMILY, Facts, Key
 from insurance.domain.plan_missing import missing
 from insurance.domain.plan_order import (
     ClientFacts,
@@ -21,8 +23,12 @@ from insurance.domain.plan_order import (
     Parents,
     PlanFacts,
     PlanType,
+    order_in,
     order_plans,
+    possibilities_of,
+    situation_of,
 )
+from insurance.domain.plan_order_rules import rank
 from insurance.domain.plan_questions import Learned, Question
 from tests.domain.test_plan_order_properties import ON, any_day, questions
 
@@ -327,3 +333,35 @@ def test_a_question_is_asked_exactly_when_something_missing_would_settle_the_ord
     plans = tuple(replace(plan, type=plan.type or PlanType.GROUP, holder=plan.holder or Holder.SELF) for plan in plans)
     found = order_plans(client, family, plans, on=ON)
     assert bool(missing(client, family, plans, on=ON)) == bool(found.missing)
+
+
+# --- Work -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from([0.2, 0.5, 1.0]).flatmap(questions))
+@settings(max_examples=60, deadline=None)
+def test_what_was_worked_out_once_holds_for_all_that_agree_on_what_was_read(
+    question: tuple[ClientFacts, FamilyFacts, tuple[PlanFacts, ...]],
+) -> None:
+    situation = situation_of(*question, on=ON)
+    order_in(situation)
+    for one in islice(possibilities_of(situation, {}), 50):
+        anew = Facts(*question, on=ON, assumed=one.assumed)
+        assert rank(anew) == one.ranking
+        assert anew.relied_on == set(one.assumed)
+
+
+def test_with_nothing_known_of_five_plans_the_rules_are_gone_through_once_for_each_way_it_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ways: list[tuple[Any, ...]] = []
+
+    def counted(facts: Facts) -> Any:
+        ways.append(tuple(facts.assumed.items()))
+        return rank(facts)
+
+    monkeypatch.setattr("insurance.domain.plan_order.rank", counted)
+    plans = [PlanFacts(f"p{place}") for place in range(5)]
+    asked = missing(ClientFacts(), FamilyFacts(), plans, on=ON)
+    assert len(asked) == 20
+    assert len(ways) == len(set(ways)) < 1000
