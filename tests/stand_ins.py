@@ -158,6 +158,10 @@ class StripeStandIn:
         order = {"match": match, "kind": kind, "count": count}
         requests.post(f"{self.base}/_sandbox/faults", json=order, timeout=5).raise_for_status()
 
+    def order(self, method: str, what: str, body: dict[str, Any]) -> requests.Response:
+        """What real banks do by themselves, on order: ``disputes``, ``warnings``, ``payouts``."""
+        return requests.request(method, f"{self.base}/_sandbox/{what}", json=body, timeout=10)
+
     def no_faults(self) -> None:
         requests.delete(f"{self.base}/_sandbox/faults", timeout=5).raise_for_status()
 

@@ -4,7 +4,7 @@ Amounts are ``Decimal`` dollars; ids are the processor's own (``cus_…``, ``pm_
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -29,6 +29,28 @@ class RefundState(StrEnum):
     IN_TRANSIT = "in_transit"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+class DisputeState(StrEnum):
+    """Where one dispute stands at the processor."""
+
+    WARNING = "warning"
+    """The bank asks; no money has moved."""
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+
+
+class PayoutState(StrEnum):
+    """Where one payout to our bank stands."""
+
+    PENDING = "pending"
+    IN_TRANSIT = "in_transit"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
 
 
 class SetupState(StrEnum):
@@ -92,6 +114,74 @@ class RefundResult:
     payment_intent: str | None
     failure_reason: str | None = None
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of our balance at the processor. Signed dollars: positive is to our good; ``net`` is ``amount``
+    less ``fee``."""
+
+    id: str
+    kind: str
+    """The processor's type: ``charge``, ``refund``, ``adjustment``, ``payout``, ``stripe_fee``…"""
+    amount: Decimal
+    fee: Decimal
+    net: Decimal
+    created: datetime
+    available_on: date
+    source: str | None
+    """The object it comes from: ``ch_…``, ``re_…``, ``dp_…``, ``po_…``; ``None`` for a fee by itself."""
+    payment_intent: str | None = None
+    """Of a charge, where the source was asked for too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """Our balance at the processor in dollars: what may be paid out, and what is on its way there."""
+
+    available: Decimal
+    pending: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        return self.available + self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeResult:
+    """One dispute, with what it has moved so far, the oldest movement first."""
+
+    state: DisputeState
+    dispute: str
+    amount: Decimal
+    reason: str
+    payment_intent: str | None
+    evidence_due: datetime | None
+    created: datetime
+    movements: tuple[Movement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WarningResult:
+    """One early fraud warning. ``actionable``: a refund can still avoid a dispute."""
+
+    warning: str
+    kind: str
+    actionable: bool
+    payment_intent: str | None
+    charge: str | None
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutResult:
+    """One transfer between the processor and our bank. A negative ``amount`` takes money from the bank."""
+
+    state: PayoutState
+    payout: str
+    amount: Decimal
+    arrives_on: date
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ _HTTP_SERVER_ERROR = 500
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Turn the library's errors into ours. Card errors pass: each call knows what a refusal means for it."""
     try:
         yield
@@ -87,7 +87,7 @@ def _translated() -> Iterator[None]:
         raise GatewayRefused(error.user_message or str(error), error.code) from error
 
 
-def _id(value: object) -> str | None:
+def id_of(value: object) -> str | None:
     """The id of a field that Stripe may give as an id or as the whole object."""
     if value is None or isinstance(value, str):
         return value or None
@@ -121,10 +121,10 @@ class Gateway:
         timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> None:
         self._webhook_secret = webhook_secret
-        self._client = stripe.StripeClient(
+        self.client = stripe.StripeClient(
             secret_key,
             stripe_version=API_VERSION,
-            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+            base_addresses={"api": base, "files": base} if (base := api_base.rstrip("/")) else {},
             max_network_retries=0,
             http_client=stripe.RequestsClient(timeout=timeout),
         )
@@ -136,13 +136,13 @@ class Gateway:
         params: stripe.params.CustomerCreateParams = {"metadata": _metadata(reference, None)}
         if email:
             params["email"] = email
-        with _translated():
-            return self._client.v1.customers.create(params, {"idempotency_key": key}).id
+        with translated():
+            return self.client.v1.customers.create(params, {"idempotency_key": key}).id
 
     def create_setup_intent(self, customer: str, *, key: str) -> SetupResult:
         """Begin saving a card for charges made when the client is absent; the browser finishes it."""
-        with _translated():
-            intent = self._client.v1.setup_intents.create(
+        with translated():
+            intent = self.client.v1.setup_intents.create(
                 {"customer": customer, "usage": "off_session", "allowed_payment_method_types": ["card"]},
                 {"idempotency_key": key},
             )
@@ -150,15 +150,15 @@ class Gateway:
 
     def retrieve_setup_intent(self, setup_intent: str) -> SetupResult:
         """The state of one saving of a card, and the card when it is saved."""
-        with _translated():
-            return _setup(self._client.v1.setup_intents.retrieve(setup_intent))
+        with translated():
+            return _setup(self.client.v1.setup_intents.retrieve(setup_intent))
 
     def attach_payment_method(self, payment_method: str, customer: str, *, key: str) -> Card:
         """Give ``customer`` a card. Raises :class:`CardRefused` when the bank says no."""
         try:
-            with _translated():
+            with translated():
                 return _card(
-                    self._client.v1.payment_methods.attach(
+                    self.client.v1.payment_methods.attach(
                         payment_method, {"customer": customer}, {"idempotency_key": key}
                     )
                 )
@@ -167,19 +167,19 @@ class Gateway:
 
     def detach_payment_method(self, payment_method: str, *, key: str) -> None:
         """Take a card away from its customer: it can never be charged again."""
-        with _translated():
-            self._client.v1.payment_methods.detach(payment_method, {}, {"idempotency_key": key})
+        with translated():
+            self.client.v1.payment_methods.detach(payment_method, {}, {"idempotency_key": key})
 
     def list_payment_methods(self, customer: str) -> list[Card]:
         """All cards saved for ``customer``, the newest first."""
-        with _translated():
-            page = self._client.v1.payment_methods.list({"customer": customer, "type": "card", "limit": PAGE})
+        with translated():
+            page = self.client.v1.payment_methods.list({"customer": customer, "type": "card", "limit": PAGE})
             return [_card(method) for method in page.auto_paging_iter()]
 
     def retrieve_payment_method(self, payment_method: str) -> Card:
         """One card: brand, last four digits, expiry."""
-        with _translated():
-            return _card(self._client.v1.payment_methods.retrieve(payment_method))
+        with translated():
+            return _card(self.client.v1.payment_methods.retrieve(payment_method))
 
     # Payments
 
@@ -199,8 +199,8 @@ class Gateway:
         error. Raises :class:`OutcomeUnknown`, :class:`GatewayBusy` or :class:`GatewayRefused`.
         """
         try:
-            with _translated():
-                intent = self._client.v1.payment_intents.create(
+            with translated():
+                intent = self.client.v1.payment_intents.create(
                     {
                         "amount": _positive_cents(amount),
                         "currency": CURRENCY,
@@ -242,19 +242,19 @@ class Gateway:
         }
         if save_card:
             params["setup_future_usage"] = "off_session"
-        with _translated():
-            return _payment(self._client.v1.payment_intents.create(params, {"idempotency_key": key}))
+        with translated():
+            return _payment(self.client.v1.payment_intents.create(params, {"idempotency_key": key}))
 
     def retrieve_payment_intent(self, payment_intent: str) -> ChargeResult:
         """The payment as it stands now."""
-        with _translated():
-            return _payment(self._client.v1.payment_intents.retrieve(payment_intent))
+        with translated():
+            return _payment(self.client.v1.payment_intents.retrieve(payment_intent))
 
     def cancel_payment_intent(self, payment_intent: str, *, key: str) -> ChargeResult:
         """Close a payment that nobody will finish. One already paid or closed is returned as it stands."""
         try:
-            with _translated():
-                return _payment(self._client.v1.payment_intents.cancel(payment_intent, {}, {"idempotency_key": key}))
+            with translated():
+                return _payment(self.client.v1.payment_intents.cancel(payment_intent, {}, {"idempotency_key": key}))
         except GatewayRefused as error:
             if error.code != "payment_intent_unexpected_state":
                 raise
@@ -271,8 +271,8 @@ class Gateway:
         params: stripe.params.PaymentIntentListParams = {"customer": customer, "limit": PAGE}
         if created_after is not None:
             params["created"] = {"gte": int(created_after.timestamp())}
-        with _translated():
-            page = self._client.v1.payment_intents.list(params)
+        with translated():
+            page = self.client.v1.payment_intents.list(params)
             for intent in page.auto_paging_iter():
                 if _reference(intent.metadata) == reference:
                     return _payment(intent)
@@ -294,9 +294,9 @@ class Gateway:
         Raises :class:`GatewayRefused` when more is asked than is left of it (``code`` ``charge_already_refunded`` when
         nothing is left).
         """
-        with _translated():
+        with translated():
             return _refund(
-                self._client.v1.refunds.create(
+                self.client.v1.refunds.create(
                     {
                         "payment_intent": payment_intent,
                         "amount": _positive_cents(amount),
@@ -308,13 +308,13 @@ class Gateway:
 
     def retrieve_refund(self, refund: str) -> RefundResult:
         """The refund as it stands now; a succeeded one may still fail days later, when the bank sends it back."""
-        with _translated():
-            return _refund(self._client.v1.refunds.retrieve(refund))
+        with translated():
+            return _refund(self.client.v1.refunds.retrieve(refund))
 
     def find_refund(self, *, payment_intent: str, reference: str) -> RefundResult | None:
         """The refund made for ``reference``, or None when Stripe has none: how an unknown refund is settled."""
-        with _translated():
-            page = self._client.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
+        with translated():
+            page = self.client.v1.refunds.list({"payment_intent": payment_intent, "limit": PAGE})
             for found in page.auto_paging_iter():
                 if _reference(found.metadata) == reference:
                     return _refund(found)
@@ -334,8 +334,8 @@ class Gateway:
 
     def retrieve_event(self, event: str) -> Event:
         """One event by id, while Stripe keeps it (30 days)."""
-        with _translated():
-            found = self._client.v1.events.retrieve(event)
+        with translated():
+            found = self.client.v1.events.retrieve(event)
         return _event(
             {
                 "id": found.id,
@@ -351,8 +351,8 @@ def _setup(intent: stripe.SetupIntent) -> SetupResult:
         setup_intent=intent.id,
         state=_SETUP_STATES.get(intent.status or "", SetupState.OPEN),
         client_secret=intent.client_secret or "",
-        customer=_id(intent.customer),
-        payment_method=_id(intent.payment_method),
+        customer=id_of(intent.customer),
+        payment_method=id_of(intent.payment_method),
     )
 
 
@@ -366,7 +366,7 @@ def _card(method: stripe.PaymentMethod) -> Card:
         last4=card.last4 or "",
         exp_month=card.exp_month,
         exp_year=card.exp_year,
-        customer=_id(method.customer),
+        customer=id_of(method.customer),
     )
 
 
@@ -392,18 +392,18 @@ def _payment(intent: stripe.PaymentIntent) -> ChargeResult:
         state = refused if error else ChargeState.OPEN
     else:
         state = _PAYMENT_STATES.get(intent.status, ChargeState.PROCESSING)
-    method = _id(intent.payment_method)
+    method = id_of(intent.payment_method)
     if method is None and error is not None:
-        method = _id(getattr(error, "payment_method", None))
+        method = id_of(getattr(error, "payment_method", None))
     shown = error is not None and state in (ChargeState.DECLINED, ChargeState.REQUIRES_ACTION)
     return ChargeResult(
         state=state,
         payment_intent=intent.id,
         amount=from_cents(intent.amount),
         client_secret=intent.client_secret,
-        customer=_id(intent.customer),
+        customer=id_of(intent.customer),
         payment_method=method,
-        charge=_id(intent.latest_charge),
+        charge=id_of(intent.latest_charge),
         decline_code=code if shown else None,
         message=(getattr(error, "message", None) or "") if shown else "",
         reference=_reference(intent.metadata),
@@ -423,7 +423,7 @@ def _refund(refund: stripe.Refund) -> RefundResult:
         state=_REFUND_STATES.get(refund.status or "", RefundState.IN_TRANSIT),
         refund=refund.id,
         amount=from_cents(refund.amount),
-        payment_intent=_id(refund.payment_intent),
+        payment_intent=id_of(refund.payment_intent),
         failure_reason=getattr(refund, "failure_reason", None),
         reference=_reference(refund.metadata),
     )

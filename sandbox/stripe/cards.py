@@ -19,6 +19,8 @@ class Behaviour:
     """``never``, ``until_set_up`` (not again once the holder has agreed to later charges) or ``always``."""
     refunds: str = "succeeded"
     """``succeeded``, ``pending`` (succeeds a moment later) or ``fails`` (succeeds, then comes back)."""
+    afterwards: str = ""
+    """What follows a payment a moment later: ``dispute:REASON``, ``inquiry:REASON`` or ``warning``."""
 
 
 _PLAIN = Behaviour()
@@ -38,6 +40,10 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "4000008260003178": Behaviour(authenticate="always", decline="insufficient_funds"),
     "4000000000007726": Behaviour(refunds="pending"),
     "4000000000005126": Behaviour(refunds="fails"),
+    "4000000000000259": Behaviour(afterwards="dispute:fraudulent"),
+    "4000000000002685": Behaviour(afterwards="dispute:product_not_received"),
+    "4000000000001976": Behaviour(afterwards="inquiry:fraudulent"),
+    "4000000000005423": Behaviour(afterwards="warning"),
 }
 
 TOKENS: dict[str, str] = {
@@ -61,6 +67,10 @@ TOKENS: dict[str, str] = {
     "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds": "4000008260003178",
     "pm_card_pendingRefund": "4000000000007726",
     "pm_card_refundFail": "4000000000005126",
+    "pm_card_createDispute": "4000000000000259",
+    "pm_card_createDisputeProductNotReceived": "4000000000002685",
+    "pm_card_createDisputeInquiry": "4000000000001976",
+    "pm_card_createIssuerFraudRecord": "4000000000005423",
 }
 
 _OWN_CODES = {"expired_card", "incorrect_cvc", "processing_error", "authentication_required"}

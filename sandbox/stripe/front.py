@@ -1,7 +1,6 @@
 """The HTTP front: keys, idempotency, faults, lists, the browser's files and the control API under ``/_sandbox``."""
 
 import asyncio
-import base64
 import contextlib
 import hashlib
 import json
@@ -10,15 +9,15 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
-from sandbox.stripe import wire
+from sandbox.stripe.disputes import Disputes
 from sandbox.stripe.engine import Engine, Json, Refusal
 from sandbox.stripe.events import Events, shown
 from sandbox.stripe.faults import Fault, Faults
-from sandbox.stripe.payments import Payments
+from sandbox.stripe.http import CORS, check_key, limit_of, listing, params_of, reply
+from sandbox.stripe.objects import check
 from sandbox.stripe.store import Store
 
 log = logging.getLogger("sandbox.stripe")
@@ -27,18 +26,11 @@ Handler = Callable[[Json, re.Match[str]], Awaitable[Json]]
 Route = tuple[str, re.Pattern[str], Handler, bool]
 
 _BROWSER = Path(__file__).parent / "browser"
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Headers": "Content-Type, Accept, Authorization",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    "Access-Control-Max-Age": "600",
-}
 _SEARCH = re.compile(
     r"""^\s*(?:customer\s*:\s*["'](?P<customer>[^"']+)["'])?(?:\s+AND\s+)?
     (?:metadata\[["'](?P<name>[^"']+)["']\]\s*:\s*["'](?P<value>[^"']*)["'])?\s*$""",
     re.VERBOSE,
 )
-MAX_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +51,19 @@ class Front:
         self._engine = Engine(data)
         self._faults = Faults()
         self._events = Events(self._store, self._faults, webhook, webhook_secret)
-        self._objects = Payments(self._engine, self._store, self._emit, settle_seconds)
+        self._objects = Disputes(self._engine, self._store, self._emit, settle_seconds)
         self._changing = asyncio.Lock()
         self._under_way: set[str] = set()
         self._origin = _Origin()
         self._routes = self._make_routes()
+        o = self._objects
+        self._orders: dict[tuple[str, str], Callable[[Json], Awaitable[Json]]] = {
+            ("POST", "disputes"): o.open_dispute,
+            ("PUT", "disputes"): o.end_dispute,
+            ("POST", "warnings"): o.open_warning,
+            ("POST", "payouts"): lambda b: o.pay_out(everything=bool(b.get("everything")), fails=bool(b.get("fails"))),
+            ("PUT", "payouts"): lambda b: o.end_payout(str(b["payout"]), fails=bool(b.get("fails"))),
+        }
 
     def app(self) -> web.Application:
         """The aiohttp application; it starts localstripe with itself and ends it."""
@@ -82,6 +82,9 @@ class Front:
 
     async def _running(self, _: web.Application) -> AsyncIterator[None]:
         async with self._engine:
+            await self._objects.adopt_movements()
+            self._objects.plan_daily_payout()
+            self._store.commit()
             worker = asyncio.create_task(self._events.run(self._chores))
             yield
             worker.cancel()
@@ -100,10 +103,11 @@ class Front:
             self._origin = _Origin()
             for chore in self._store.due_chores():
                 try:
-                    await self._objects.finish_refund(chore["kind"], chore["id"])
+                    await self._objects.chore(chore["kind"], chore["id"])
                 except Refusal:
                     log.exception("%s %s", chore["kind"], chore["id"])
                 self._store.end_chore(chore["number"])
+            self._objects.plan_daily_payout()
             self._store.commit()
 
     # The API
@@ -152,13 +156,27 @@ class Front:
             route("GET", "refunds/{id}", one(o.refund)),
             route("GET", "balance_transactions", self._list_balance),
             route("GET", "balance_transactions/{id}", one(o.balance_transaction)),
+            route("GET", "balance", make(o.balance)),
+            route("GET", "payouts", self._list_of("payouts", "payout", o.payout)),
+            route("GET", "payouts/{id}", one(o.payout)),
+            route("GET", "disputes", self._list_of("disputes", "dispute", o.dispute)),
+            route("GET", "disputes/{id}", one(o.dispute)),
+            route("POST", "disputes/{id}", change(o.update_dispute)),
+            route("POST", "disputes/{id}/close", change(o.close_dispute)),
+            route("POST", "files", make(o.create_file)),
+            route(
+                "GET",
+                "radar/early_fraud_warnings",
+                self._list_of("radar/early_fraud_warnings", "early_fraud_warning", o.warning),
+            ),
+            route("GET", "radar/early_fraud_warnings/{id}", one(o.warning)),
             route("GET", "events", self._list_events),
             route("GET", "events/{id}", self._one_event),
         ]
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
         if request.method == "OPTIONS":
-            return web.Response(status=204, headers=_CORS)
+            return web.Response(status=204, headers=CORS)
         line = f"{request.method} {request.path}"
         fault = self._faults.take_request(line)
         if fault and fault.kind in ("timeout_before", "500", "429"):
@@ -176,7 +194,7 @@ class Front:
             await self._events.deliver_now(emitted)
         elif fault:
             return await self._fail(request, fault)
-        headers = {**_CORS, **({"Idempotent-Replayed": "true"} if replayed else {})}
+        headers = {**CORS, **({"Idempotent-Replayed": "true"} if replayed else {})}
         return web.Response(status=status, text=body, content_type="application/json", headers=headers)
 
     async def _fail(self, request: web.Request, fault: Fault) -> web.Response:
@@ -187,16 +205,17 @@ class Front:
                 request.transport.abort()
             return web.Response()
         if fault.kind == "429":
-            return _json(429, Refusal(429, "Too many requests hit the API too quickly.", code="rate_limit").body)
+            return reply(429, Refusal(429, "Too many requests hit the API too quickly.", code="rate_limit").body)
         error = Refusal(500, "An unexpected error occurred in our systems.", type="api_error")
-        return _json(500, error.body)
+        return reply(500, error.body)
 
     async def _answered(self, request: web.Request, line: str, emitted: list[str]) -> tuple[int, str, bool]:
         """Status, body and whether they are an earlier answer to the same key. Raises :class:`Refusal`."""
         handler, at, public = self._route(request)
-        params = await _params(request)
-        _check_key(request, params, public=public)
-        params.pop("expand", None)
+        params = await params_of(request)
+        check_key(request, params, public=public)
+        if not request.path.startswith("/v1/balance_transactions"):
+            params.pop("expand", None)  # elsewhere the parts that are asked for are shown as ids
         if request.method == "GET":
             return 200, json.dumps(await handler(params, at), indent=2), False
         key = request.headers.get("Idempotency-Key")
@@ -256,12 +275,12 @@ class Front:
     async def _page(
         self, url: str, kind: str, parent: str | None, params: Json, fetch: Callable[[str], Awaitable[Json]]
     ) -> Json:
-        limit = _limit(params)
+        limit = limit_of(params)
         created = params.get("created") or {}
         idents = self._store.listed(
             kind, customer=parent, created=created, after=params.get("starting_after"), limit=limit + 1
         )
-        return _list(url, [await fetch(ident) for ident in idents[:limit]], more=len(idents) > limit)
+        return listing(url, [await fetch(ident) for ident in idents[:limit]], more=len(idents) > limit)
 
     async def _list_payments(self, params: Json, _: re.Match[str]) -> Json:
         return await self._page(
@@ -289,24 +308,35 @@ class Front:
         found = [await self._objects.payment_intent(ident) for ident in idents]
         if asked["name"]:
             found = [one for one in found if one["metadata"].get(asked["name"]) == asked["value"]]
-        limit = _limit(params)
-        page = _list("/v1/payment_intents/search", found[:limit], more=len(found) > limit)
+        limit = limit_of(params)
+        page = listing("/v1/payment_intents/search", found[:limit], more=len(found) > limit)
         return {**page, "object": "search_result", "next_page": None}
 
+    def _list_of(self, name: str, kind: str, show: Callable[[str], Awaitable[Json]]) -> Handler:
+        async def handler(params: Json, _: re.Match[str]) -> Json:
+            check(params, {"limit", "starting_after", "created", "payment_intent"})
+            return await self._page(f"/v1/{name}", kind, params.get("payment_intent"), params, show)
+
+        return handler
+
     async def _list_balance(self, params: Json, _: re.Match[str]) -> Json:
-        everything = await self._objects.balance_transactions()
+        check(params, {"limit", "starting_after", "created", "payout", "expand"})
+        show = self._objects.balance_transaction
+        if "data.source" in (params.get("expand") or []):
+            show = self._objects.with_source
+        if not params.get("payout"):
+            return await self._page("/v1/balance_transactions", "balance_transaction", None, params, show)
+        idents = self._objects.movements_of(params["payout"])
         if params.get("starting_after"):
-            idents = [one["id"] for one in everything]
-            if params["starting_after"] not in idents:
-                raise Refusal(400, f"No such balance transaction: '{params['starting_after']}'", param="starting_after")
-            everything = everything[idents.index(params["starting_after"]) + 1 :]
-        limit = _limit(params)
-        return _list("/v1/balance_transactions", everything[:limit], more=len(everything) > limit)
+            idents = idents[idents.index(params["starting_after"]) + 1 :]
+        limit = limit_of(params)
+        data = [await show(ident) for ident in idents[:limit]]
+        return listing("/v1/balance_transactions", data, more=len(idents) > limit)
 
     async def _list_events(self, params: Json, _: re.Match[str]) -> Json:
-        limit = _limit(params)
+        limit = limit_of(params)
         rows = self._store.events(kind=params.get("type"), after=params.get("starting_after"), limit=limit + 1)
-        return _list("/v1/events", [shown(row) for row in rows[:limit]], more=len(rows) > limit)
+        return listing("/v1/events", [shown(row) for row in rows[:limit]], more=len(rows) > limit)
 
     async def _one_event(self, _: Json, at: re.Match[str]) -> Json:
         row = self._store.event(at["id"])
@@ -317,7 +347,11 @@ class Front:
     # The rest
 
     async def _control(self, request: web.Request) -> web.Response:
-        """``/_sandbox/faults`` (GET, POST, DELETE) and ``/_sandbox/webhook`` (PUT ``{"url", "secret"}``)."""
+        """What real banks and Stripe do by themselves, on order.
+
+        ``faults`` (GET, POST, DELETE), ``webhook`` (PUT ``{"url", "secret"}``), ``disputes`` (POST opens one, PUT ends
+        it), ``warnings`` (POST), ``payouts`` (POST ``{"everything", "fails"}``, PUT ``{"payout", "fails"}``).
+        """
         what = (request.method, request.match_info["what"])
         try:
             body = await request.json() if request.can_read_body else {}
@@ -330,70 +364,26 @@ class Front:
                 self._events.url, self._events.secret = str(body["url"]), str(body["secret"])
                 self._store.wake_events()
                 self._events.wake()
+            elif (act := self._orders.get(what)) is not None:
+                status, text = await self._changed(lambda: act(body), _Origin())
+                return reply(status, json.loads(text))
             elif what != ("GET", "faults"):
                 raise Refusal(404, "Unrecognized request URL.")
         except Refusal as refusal:
-            return _json(refusal.status, refusal.body)
+            return reply(refusal.status, refusal.body)
         except (ValueError, KeyError, TypeError, AttributeError):
-            return _json(400, Refusal(400, "The body cannot be read.").body)
-        return _json(200, {"faults": self._faults.listed(), "webhook": self._events.url})
+            return reply(400, Refusal(400, "The body cannot be read.").body)
+        return reply(200, {"faults": self._faults.listed(), "webhook": self._events.url})
 
     async def _health(self, _: web.Request) -> web.Response:
-        return _json(200, {"status": "ok"})
+        return reply(200, {"status": "ok"})
 
     @staticmethod
     def _file(name: str, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(_: web.Request) -> web.Response:
             text = (_BROWSER / name).read_text(encoding="utf-8")
             return web.Response(
-                text=text, content_type=content_type, charset="utf-8", headers={**_CORS, "Cache-Control": "no-cache"}
+                text=text, content_type=content_type, charset="utf-8", headers={**CORS, "Cache-Control": "no-cache"}
             )
 
         return handler
-
-
-def _json(status: int, body: Json) -> web.Response:
-    return web.json_response(body, status=status, headers=_CORS)
-
-
-def _list(url: str, data: list[Json], *, more: bool) -> Json:
-    return {"object": "list", "url": url, "has_more": more, "data": data}
-
-
-def _limit(params: Json) -> int:
-    try:
-        limit = int(params.get("limit", 10))
-    except (TypeError, ValueError):
-        limit = 0
-    if not 1 <= limit <= MAX_PAGE:
-        raise Refusal(400, f"limit is between 1 and {MAX_PAGE}", param="limit")
-    return limit
-
-
-async def _params(request: web.Request) -> Json:
-    pairs: list[tuple[str, Any]] = list(request.query.items())
-    if request.method == "POST":
-        pairs += list((await request.post()).items())
-    try:
-        return wire.nested(pairs)
-    except ValueError as error:
-        raise Refusal(400, f"Invalid parameter name: {error}", code="parameter_unknown") from None
-
-
-def _check_key(request: web.Request, params: Json, *, public: bool) -> None:
-    """A secret key, or for what a browser may do a publishable key with the object's client secret."""
-    key = params.pop("key", "") or ""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme == "Bearer":
-        key = value
-    elif scheme == "Basic":
-        with contextlib.suppress(ValueError):
-            key = base64.b64decode(value).decode().partition(":")[0]
-    if re.fullmatch(r"[sr]k_\w+", key):
-        return
-    if not re.fullmatch(r"pk_\w+", key):
-        raise Refusal(401, "You did not provide an API key.")
-    if not public:
-        raise Refusal(401, "This API call cannot be made with a publishable API key. Please use a secret API key.")
-    if "intents/" in request.path and not params.get("client_secret"):
-        raise Refusal(401, "This API call needs the object's client secret.", param="client_secret")

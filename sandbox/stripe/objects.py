@@ -15,8 +15,6 @@ from sandbox.stripe.store import Store
 
 Emit = Callable[[str, Json], None]
 
-FEE_RATE_PER_MILLE = 29
-FEE_FIXED_CENTS = 30
 _CARD_FIELDS = {"number", "exp_month", "exp_year", "cvc"}
 UNFINISHED = ("requires_payment_method", "requires_confirmation", "requires_action")
 CONFIRM_PARAMS = {
@@ -100,22 +98,6 @@ class Objects:
 
     async def refund(self, ident: str) -> Json:
         return self._shown(await self._engine.get(f"refunds/{ident}"), "date")
-
-    async def balance_transaction(self, ident: str) -> Json:
-        return self._with_fee(await self._engine.get(f"balance_transactions/{ident}"))
-
-    async def balance_transactions(self) -> list[Json]:
-        """All of them, the newest first."""
-        listed = await self._engine.get("balance_transactions", limit="1000000")
-        return [self._with_fee(one) for one in listed["data"]]
-
-    @staticmethod
-    def _with_fee(found: Json) -> Json:
-        """localstripe takes no fee; Stripe takes 2.9 % and 30 cents of a US card's charge."""
-        fee = 0
-        if found["type"] == "charge":
-            fee = (found["amount"] * FEE_RATE_PER_MILLE + 500) // 1000 + FEE_FIXED_CENTS
-        return {**found, "fee": fee, "net": found["amount"] - fee}
 
     # Customers and cards
 

@@ -4,11 +4,11 @@ import time
 from typing import Any
 
 from sandbox.stripe import cards
+from sandbox.stripe.balance import Balance
 from sandbox.stripe.engine import Json, Refusal
 from sandbox.stripe.objects import (
     CONFIRM_PARAMS,
     UNFINISHED,
-    Objects,
     action,
     authentication_failed,
     check,
@@ -21,8 +21,8 @@ from sandbox.stripe.objects import (
 MINIMUM_CENTS = 50
 
 
-class Payments(Objects):
-    """All operations: those of :class:`Objects`, and payments and refunds."""
+class Payments(Balance):
+    """Payments and refunds, each with its movement of the balance."""
 
     async def create_payment_intent(self, params: Json) -> Json:
         check(
@@ -118,8 +118,12 @@ class Payments(Objects):
             last_payment_error=None,
             amount_received=intent["amount"],
         )
-        self._emit("charge.succeeded", await self.charge(shown["latest_charge"]))
+        charge = await self.charge(shown["latest_charge"])
+        await self._adopt(charge["balance_transaction"])
+        self._emit("charge.succeeded", charge)
         self._emit("payment_intent.succeeded", shown)
+        if behaviour.afterwards:
+            self._store.add_chore(behaviour.afterwards, ident, time.time() + self._settle_seconds)
         return shown
 
     async def _charge(self, ident: str, secret: str, method: str) -> None:
@@ -174,6 +178,9 @@ class Payments(Objects):
                 400, f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
                 param="payment_intent",
             )  # fmt: skip
+        if not self._refundable(intent["latest_charge"]):
+            message = f"Charge {intent['latest_charge']} has been charged back; cannot issue a refund."
+            raise Refusal(400, message, code="charge_disputed")
         earlier = await self.refunds(intent["id"])
         left = intent["amount"] - sum(one["amount"] for one in earlier if one["status"] not in ("failed", "canceled"))
         amount = integer(params, "amount") if params.get("amount") else left
@@ -189,6 +196,7 @@ class Payments(Objects):
         made = await self._engine.post(
             "refunds", {"payment_intent": intent["id"], "amount": amount, "metadata": params.get("metadata") or {}}
         )
+        await self._adopt(made["balance_transaction"])
         ending = self._behaviour(intent["payment_method"]).refunds
         status = "pending" if ending == "pending" else "succeeded"
         self._store.set_fields(made["id"], status=status, reason=params.get("reason"))
@@ -200,6 +208,11 @@ class Payments(Objects):
         self._emit("charge.refunded", await self.charge(intent["latest_charge"]))
         return shown
 
+    def _refundable(self, charge: str) -> bool:
+        """No dispute, or only an inquiry: a charge that was charged back cannot be refunded too."""
+        dispute = self._store.fields(charge).get("_dispute")
+        return dispute is None or str(self._store.fields(dispute)["status"]).startswith("warning")
+
     async def refunds(self, payment_intent: str) -> list[Json]:
         """All refunds of one payment, the newest first."""
         idents = self._store.listed("refund", customer=payment_intent, created={}, after=None, limit=1000)
@@ -210,6 +223,15 @@ class Payments(Objects):
         if kind == "refund_pending":
             self._store.set_fields(ident, status="succeeded")
         else:
-            self._store.set_fields(ident, status="failed", failure_reason="expired_or_canceled_card")
+            refund = await self.refund(ident)
+            moved = self._move("refund_failure", refund["amount"], ident, category="refund_failure")
+            self._store.set_fields(
+                ident,
+                status="failed",
+                failure_reason="expired_or_canceled_card",
+                failure_balance_transaction=moved["id"],
+            )
             self._emit("refund.failed", await self.refund(ident))
-        self._emit("refund.updated", await self.refund(ident))
+        shown = await self.refund(ident)
+        self._emit("refund.updated", shown)
+        self._emit("charge.refund.updated", shown)

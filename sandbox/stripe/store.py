@@ -133,6 +133,9 @@ class Store:
     def add_chore(self, kind: str, ident: str, due: float) -> None:
         self._db.execute("INSERT INTO chore (kind, id, due) VALUES (?, ?, ?)", (kind, ident, due))
 
+    def has_chore(self, kind: str) -> bool:
+        return self._db.execute("SELECT 1 FROM chore WHERE kind = ?", (kind,)).fetchone() is not None
+
     def due_chores(self) -> list[sqlite3.Row]:
         return self._db.execute("SELECT * FROM chore WHERE due <= ? ORDER BY number", (time.time(),)).fetchall()
 
