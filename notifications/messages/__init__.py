@@ -15,6 +15,14 @@ from notifications.messages.account import (
 from notifications.messages.base import Message
 from notifications.messages.costs import CostCorrected, CostCorrectedProvider, SessionChange
 from notifications.messages.payments import CardSaved, PaidSession, PaymentNeedsYou, PaymentReceipt, PayNow
+from notifications.messages.payouts import (
+    BankAccountChanged,
+    PayoutNeedsAccount,
+    PayoutReturned,
+    PayoutSent,
+    SessionVoided,
+    SessionVoidedProvider,
+)
 from notifications.messages.refunds import RefundProcessed, RefundPromised, RefundReturned, RefundSentAnotherWay
 from notifications.messages.statements import StatementReady
 
@@ -35,6 +43,12 @@ CATALOGUE: tuple[type[Message], ...] = (
     CostCorrected,
     CostCorrectedProvider,
     CardSaved,
+    SessionVoided,
+    SessionVoidedProvider,
+    PayoutSent,
+    PayoutReturned,
+    PayoutNeedsAccount,
+    BankAccountChanged,
 )
 """Every kind of e-mail, in the order the preview page shows them."""
 
@@ -43,6 +57,7 @@ __all__ = [
     "AccountPaused",
     "AccountResumed",
     "AccountStillPaused",
+    "BankAccountChanged",
     "CardSaved",
     "ConfirmPlans",
     "CostCorrected",
@@ -53,10 +68,15 @@ __all__ = [
     "PayNow",
     "PaymentNeedsYou",
     "PaymentReceipt",
+    "PayoutNeedsAccount",
+    "PayoutReturned",
+    "PayoutSent",
     "RefundProcessed",
     "RefundPromised",
     "RefundReturned",
     "RefundSentAnotherWay",
     "SessionChange",
+    "SessionVoided",
+    "SessionVoidedProvider",
     "StatementReady",
 ]
