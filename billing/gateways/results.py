@@ -114,6 +114,8 @@ class RefundResult:
     payment_intent: str | None
     failure_reason: str | None = None
     reference: str | None = None
+    bank_reference: str | None = None
+    """The acquirer's number (ARN) by which the cardholder's bank finds it; known some time after processing."""
 
 
 @dataclass(frozen=True, slots=True)

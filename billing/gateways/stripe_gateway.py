@@ -426,7 +426,14 @@ def _refund(refund: stripe.Refund) -> RefundResult:
         payment_intent=id_of(refund.payment_intent),
         failure_reason=getattr(refund, "failure_reason", None),
         reference=_reference(refund.metadata),
+        bank_reference=_bank_reference(refund),
     )
+
+
+def _bank_reference(refund: stripe.Refund) -> str | None:
+    """Where Stripe shows the acquirer's number of a refund to a card, once it has it."""
+    card = getattr(getattr(refund, "destination_details", None), "card", None)
+    return getattr(card, "reference", None) or None
 
 
 def _event(body: Mapping[str, Any]) -> Event:

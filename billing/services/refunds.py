@@ -133,6 +133,9 @@ def record_outcome(*, refund: Refund, result: RefundResult) -> None:
     refund = _locked(refund)
     if result.amount != refund.amount:
         raise ValueError(f"refund {refund.pk} is {refund.amount}, Stripe says {result.amount}")
+    if result.bank_reference and result.bank_reference != refund.bank_reference:
+        # Known only some time after the money is on its way.
+        Refund.objects.filter(pk=refund.pk).update(bank_reference=result.bank_reference[:60])
     target = _STATES[result.state]
     if refund.state == target or not Refund.STATES.allows(refund.state, target):
         return

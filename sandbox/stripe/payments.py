@@ -1,6 +1,7 @@
 """Payments and refunds over localstripe: what each request does, and the bank's answers of the test cards."""
 
 import time
+import zlib
 from typing import Any
 
 from sandbox.stripe import cards
@@ -200,6 +201,8 @@ class Payments(Balance):
         ending = self._behaviour(intent["payment_method"]).refunds
         status = "pending" if ending == "pending" else "succeeded"
         self._store.set_fields(made["id"], status=status, reason=params.get("reason"))
+        if status == "succeeded":
+            self._store.set_fields(made["id"], destination_details=_arrival(made["id"]))
         if ending != "succeeded":
             self._store.add_chore(f"refund_{ending}", made["id"], time.time() + self._settle_seconds)
         self._store.list_object(made["id"], "refund", intent["id"], made["created"])
@@ -221,7 +224,7 @@ class Payments(Balance):
     async def finish_refund(self, kind: str, ident: str) -> None:
         """What the bank says of a refund a moment later."""
         if kind == "refund_pending":
-            self._store.set_fields(ident, status="succeeded")
+            self._store.set_fields(ident, status="succeeded", destination_details=_arrival(ident))
         else:
             refund = await self.refund(ident)
             moved = self._move("refund_failure", refund["amount"], ident, category="refund_failure")
@@ -235,3 +238,10 @@ class Payments(Balance):
         shown = await self.refund(ident)
         self._emit("refund.updated", shown)
         self._emit("charge.refund.updated", shown)
+
+
+def _arrival(ident: str) -> Json:
+    """By which number the cardholder's bank finds a refund: 23 digits (an ARN), the same for the same refund."""
+    number = f"74{zlib.crc32(ident.encode()):021d}"
+    card = {"type": "refund", "reference": number, "reference_status": "available"}
+    return {"type": "card", "card": {**card, "reference_type": "acquirer_reference_number"}}
