@@ -50,10 +50,7 @@ def ask_insurers() -> None:
     """
     for pk in EligibilityCheck.objects.filter(snapshot__isnull=False, settled_at=None).values_list("pk", flat=True):
         _try(refresh_benefits.settle_check, pk)
-    called = [pause.coverage for pause in pauses.to_ask_again()]
-    called += [row.coverage for row in recertification.to_ask_again()]
-    for coverage in called:
-        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), coverage)
+    ask_after_calls()
     until = monotonic() + ASK_SECONDS
     resting: set[int] = set()
     for check_id, payer_id in eligibility.due_checks():
@@ -64,6 +61,14 @@ def ask_insurers() -> None:
             resting.add(payer_id)
         if monotonic() >= until:
             break
+
+
+def ask_after_calls() -> None:
+    """Put the questions in the queue that are due because a client has called an insurer."""
+    called = [pause.coverage for pause in pauses.to_ask_again()]
+    called += [row.coverage for row in recertification.to_ask_again()]
+    for coverage in called:
+        _try(partial(refresh_benefits.ask_again, reason=EligibilityCheck.Reason.COB_REFERENCE), coverage)
 
 
 @shared_task
