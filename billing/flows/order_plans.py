@@ -88,7 +88,7 @@ def answer_question(client: Client, answers: Mapping[str, str | date | None], *,
         elif said != "":
             learned |= _learned(question, said)
     if not learned and not unknown:
-        raise BadInput(_("Please answer at least one question, or say that you do not know."), next(iter(asked)))
+        raise BadInput(_("Please answer at least one question, or say that you do not know."))
     before = _order(client)
     cob_facts.learn(client, learned, by=by)
     decision = put_in_order(client)

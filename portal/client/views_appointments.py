@@ -14,6 +14,7 @@ from common.money import ZERO
 from people.models import Client
 from portal.client import reading, words
 from portal.client.doors import client_page
+from portal.client.pauses import open_pauses
 
 PER_PAGE = 10
 
@@ -26,7 +27,11 @@ def upcoming(request: HttpRequest, client: Client) -> HttpResponse:
     return render(
         request,
         "portal/client/appointments.html",
-        {"client": client, "page": page, "sessions": reading.views_of(list(page), client_balances(client))},
+        {
+            "pauses": open_pauses(request.user),
+            "page": page,
+            "sessions": reading.views_of(list(page), client_balances(client)),
+        },
     )
 
 
@@ -45,6 +50,7 @@ def past(request: HttpRequest, client: Client) -> HttpResponse:
         "portal/client/past.html",
         {
             "client": client,
+            "pauses": open_pauses(request.user),
             "due": [views[session.pk] for session in due],
             "total": total_due(balances),
             "paying": sum((each.paying for each in balances.values()), ZERO),
@@ -66,6 +72,7 @@ def session(request: HttpRequest, client: Client, session_id: int) -> HttpRespon
         "portal/client/session.html",
         {
             "view": view,
+            "pauses": open_pauses(request.user),
             "outside": outside,
             "expected": expected(found),
             "outside_parts": words.out_of_network(outside) if outside else (),

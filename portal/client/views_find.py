@@ -9,6 +9,7 @@ from common.errors import BadInput
 from people.models import Client
 from portal.client import find
 from portal.client.doors import client_page
+from portal.client.pauses import open_pauses
 
 LARGEST_ID = 2**63 - 1
 
@@ -29,7 +30,13 @@ def providers(request: HttpRequest, client: Client) -> HttpResponse:
     return render(
         request,
         "portal/client/find.html",
-        {"form": form, "found": found, "asked": asked, "has_plans": bool(form.own_plans)},
+        {
+            "form": form,
+            "found": found,
+            "asked": asked,
+            "has_plans": bool(form.own_plans),
+            "pauses": open_pauses(request.user),
+        },
         status=422 if asked and form.errors else 200,
     )
 

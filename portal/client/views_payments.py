@@ -14,6 +14,7 @@ from common import clock
 from people.models import Client
 from portal.client import reading, words
 from portal.client.doors import client_page
+from portal.client.pauses import open_pauses
 
 PER_PAGE = 12
 REFUNDS = 20
@@ -33,6 +34,7 @@ def payments(request: HttpRequest, client: Client) -> HttpResponse:
         request,
         "portal/client/payments.html",
         {
+            "pauses": open_pauses(request.user),
             "refunds": [words.refund_story(each) for each in visible_refunds(request.user)[:REFUNDS]],
             "page": page,
             "cards": list(visible_cards(request.user)),

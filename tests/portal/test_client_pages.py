@@ -103,6 +103,30 @@ def test_a_pause_comes_first_with_whom_to_call_and_what_to_say(ana: Browser, cas
     assert "None can be until your account goes on" in home
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/appointments/", "/appointments/past/", "/appointments/{session}/", "/benefits/", "/payments/", "/find/"],
+)
+def test_while_paused_every_page_says_first_whom_to_call_what_to_say_and_where_the_number_goes(
+    ana: Browser, cast: Cast, address: str
+) -> None:
+    address = address.format(session=cast.book(days=3).pk)
+    assert "needs a call from you" not in words(ana, address)
+    pause, _new = pauses.open_pause(coverage=cast.own_plan, evidence="835")
+    page = words(ana, address)
+    assert (
+        "Your account is paused: Evergreen Health needs a call from you Call Evergreen Health at 800-555-0111. It is "
+        "the number on the back of your card. Only you can do this. Say: “My provider let me know there is an issue "
+        "with my coordination of benefits. Could you tell me which of my plans is primary?”" in page
+    )
+    assert "I have called: enter the number" in page
+    assert page.index("needs a call from you") < page.index("until then.")
+    pauses.give_reference(pause=pause, reference_number="REF-12")
+    page = words(ana, address)
+    assert "You have called: we are checking reference number REF-12 with Evergreen Health." in page
+    assert "Say:" not in page
+
+
 def test_while_paused_the_provider_is_not_told_to_be_late(ana: Browser, cast: Cast) -> None:
     cast.book(days=-2)
     assert "Your provider has not confirmed it yet" in words(ana, "/appointments/past/")

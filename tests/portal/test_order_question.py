@@ -69,14 +69,15 @@ def test_a_day_to_come_is_said_beside_the_field_and_kept(ana: Browser, cast: Cas
     assert answer.status_code == 422
     text = answer.content.decode()
     assert 'value="2999-01-01"' in text
-    assert "This day is in the future." in text
+    assert "by “Harbor Mutual”? This day is in the future." in text
     assert Coverage.objects.get(pk=cast.bens_plan.pk).since is None
 
 
 def test_an_empty_answer_is_asked_for_again(ana: Browser, cast: Cast) -> None:
     answer = ana.post("/plans/order/", {})
     assert answer.status_code == 422
-    assert "Please answer at least one question, or say that you do not know." in answer.content.decode()
+    page = answer.content.decode()
+    assert "<li>Please answer at least one question, or say that you do not know.</li>" in page
 
 
 def test_not_knowing_becomes_one_case_for_support(ana: Browser, cast: Cast) -> None:

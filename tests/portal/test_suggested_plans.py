@@ -55,6 +55,9 @@ def test_only_what_was_not_told_is_asked_and_what_was_typed_stays(cast: Cast) ->
     found = suggested(cast, payer=None)
     ana = browser(cast.ana.user)
     summit = payer("SMMT2", "Summit Health Care", "140.00")
+    form = ana.get(f"/plans/suggested/{found.pk}/").content.decode()
+    assert "Evergreen Health named it, but did not tell us all that is on your card." in form
+    assert f'action="/plans/suggested/{found.pk}/dismiss/"' in form
     wrong = ana.post(
         f"/plans/suggested/{found.pk}/",
         {"payer": summit.pk, "member_id": "S 1", "holder": "spouse", "plan_type": "group", "holder_first_name": "Ben"},
