@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import uuid
 from collections import OrderedDict, defaultdict
@@ -204,6 +205,14 @@ class Office:
 
     def _hand_over(self, file: FileIn, insurer: Insurer) -> None:
         """Give one insurer its claims of the file; its 277CA says which it took."""
+        told = self._acknowledged(file, insurer)
+        self._deliver(file, "277CA", self._status_file(told, file.sender), insurer.delays)
+        self.mailbox.db.execute(
+            "UPDATE forwarding SET done = 1 WHERE payload_id = ? AND payer_id = ?", (file.payload_id, insurer.payer_id)
+        )
+
+    def _acknowledged(self, file: FileIn, insurer: Insurer) -> list[Acknowledgement]:
+        """Take an insurer's claims of the file into its books; what it says of each."""
         told, place = [], -1
         for each in self._taken(file):
             if each.submission is None:
@@ -240,14 +249,11 @@ class Office:
             if claims:
                 source = Name(clean(insurer.name), qualifier="PI", identifier=insurer.payer_id)
                 told.append(self._acknowledge(each.submission, source, "PR", claims))
-        self._deliver(file, "277CA", self._status_file(told, file.sender), insurer.delays)
-        self.mailbox.db.execute(
-            "UPDATE forwarding SET done = 1 WHERE payload_id = ? AND payer_id = ?", (file.payload_id, insurer.payer_id)
-        )
+        return told
 
     def _pay(self, insurer: Insurer) -> None:
         now = self.mailbox.now()
-        payments = remit.run(
+        run = remit.run(
             self.books,
             insurer,
             now=stamp(now),
@@ -256,7 +262,7 @@ class Office:
             next_trace=lambda: self.mailbox.next_number(f"trace:{insurer.payer_id}"),
         )
         by_recipient: defaultdict[str, list[x835.Remittance]] = defaultdict(list)
-        for payment in payments:
+        for payment in run.payments:
             by_recipient[payment.recipient].append(payment.remittance)
         for recipient, remittances in by_recipient.items():
             payload = x835.build(
@@ -267,6 +273,34 @@ class Office:
                 at=self.wall(),
             )
             self.mailbox.put(recipient=recipient, kind="835", payload=payload, ready_at=now)
+        self._send_on(insurer, run.forwarded)
+
+    def _send_on(self, insurer: Insurer, forwarded: list[remit.Forwarded]) -> None:
+        """Claims that one insurer sends to the next (crossover). The next one acknowledges them to it, and to nobody
+        else; its remittance goes to whoever billed."""
+        piles: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
+        for each in forwarded:
+            piles[each.recipient, each.payer_id].append(each.claim)
+        for (recipient, payer_id), claims in piles.items():
+            after = self.books.insurer(payer_id)
+            if after is None:
+                continue
+            payload = x837p.build(
+                claims,
+                submitter=x837p.Submitter(clean(insurer.name), insurer.payer_id, "COORDINATION", "8005550100"),
+                receiver=x837p.Receiver(clean(after.name), payer_id),
+                sender=Party(insurer.payer_id),
+                recipient=Party(payer_id),
+                control_number=self.mailbox.next_number("interchange"),
+                at=self.wall(),
+            )
+            payload_id = str(uuid.uuid4())
+            digest = hashlib.sha1(payload, usedforsecurity=False).hexdigest()
+            self.mailbox.receive(
+                payload_id=payload_id, sender=recipient, payload_type="crossover", sha1=digest, payload=payload
+            )
+            self.mailbox.processed(payload_id)
+            self._acknowledged(self.mailbox.file_in(payload_id), after)
 
     def reprocess(self, payer_id: str, member_key: str) -> int:
         """Run claims refused over the order of payers again, unless a newer claim has taken their place."""

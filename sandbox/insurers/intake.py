@@ -33,6 +33,8 @@ def take(books: Books, insurer: Insurer, claim: Claim) -> Verdict:
     member = _member(books, insurer, claim)
     if member is None:
         return _refused("A3", "33", "IL", "SUBSCRIBER AND SUBSCRIBER ID NOT FOUND")
+    if insurer.cob_at_intake and member.cob.rank == "unresolved" and claim.frequency != "8":
+        return _refused("A3", "52", "", "MEMBER MUST CALL TO UPDATE COORDINATION OF BENEFITS")
     if sum((line.charge for line in claim.lines), ZERO) != claim.charge:
         return _refused("A7", "178", "", "LINE CHARGES DO NOT ADD UP TO THE CLAIM")
     fault = out_of_balance(claim)

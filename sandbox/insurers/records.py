@@ -55,6 +55,10 @@ class Insurer:
     not_credentialed: tuple[str, ...]
     filing_limit_days: int | None
     phone: str
+    forwards_to: tuple[str, ...]
+    """Ids of the insurers it sends claims on to by itself (crossover), where its records name them as next."""
+    cob_at_intake: bool
+    """Whether a claim of a member whose order of payers is unresolved is refused at the door, not in adjudication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,8 @@ def read_insurer(document: object, payer_id: str) -> Insurer:
         not_credentialed=source.texts("not_credentialed"),
         filing_limit_days=source.whole("filing_limit_days"),
         phone=source.text("phone", ""),
+        forwards_to=source.texts("forwards_to"),
+        cob_at_intake=source.flag("cob_at_intake", default=False),
     )
     source.done()
     return insurer

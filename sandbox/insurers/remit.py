@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from insurance.x12.names import Address, Name
+from insurance.x12.next_payer import bill_next
 from insurance.x12.segments import clean
 from insurance.x12.x835_model import (
     Organisation,
@@ -17,12 +18,14 @@ from insurance.x12.x835_model import (
     RemittedLine,
     imbalances,
 )
-from insurance.x12.x837p_model import Claim
+from insurance.x12.x837p_model import Claim, OtherPayer
 from sandbox.insurers.adjudicate import Decision, adjudicate, served_on
 from sandbox.insurers.books import Books, ClaimRow, payer_number
 from sandbox.insurers.records import ZERO, Insurer, Member, Person
 
 REVERSAL = "22"
+FORWARDED = {"1": "19", "2": "20", "3": "21"}
+"""CLP02 of a claim that was processed and sent on to the next insurer."""
 FILING = frozenset({"13", "14", "15", "16", "AM", "CH", "DS", "HM", "LM", "MA", "MB", "MC", "OF", "TV", "VA", "WC"})
 """CLP06 knows these of SBR09's codes; commercial insurance and Blue plans are told as PPO (12)."""
 
@@ -35,6 +38,23 @@ class Payment:
     remittance: Remittance
 
 
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A claim that this insurer sends on itself, as the next one gets it; answers go to the submitter who billed."""
+
+    recipient: str
+    payer_id: str
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one payment run comes to."""
+
+    payments: list[Payment]
+    forwarded: list[Forwarded]
+
+
 def run(
     books: Books,
     insurer: Insurer,
@@ -43,19 +63,20 @@ def run(
     on: date,
     claim_of: Callable[[ClaimRow], Claim],
     next_trace: Callable[[], int],
-) -> list[Payment]:
+) -> Run:
     """Decide everything of this insurer that is due and make its payments. Must run inside one transaction.
 
     ``now`` is the stored form of the moment, ``on`` the business date; ``claim_of`` finds a row's 837 claim.
     Raises ``AssertionError`` when a payment of ours does not balance: that is a fault of this program.
     """
     piles: defaultdict[tuple[str, str], list[RemittedClaim]] = defaultdict(list)
+    forwarded: list[Forwarded] = []
     payees: dict[tuple[str, str], Claim] = {}
     for row in books.due(insurer.payer_id, now):
         claim = claim_of(row)
         pile = (row.recipient, claim.billing.npi)
         payees[pile] = claim
-        piles[pile] += _work(books, insurer, row, claim, now=now, on=on, claim_of=claim_of)
+        piles[pile] += _work(books, insurer, row, claim, forwarded, now=now, on=on, claim_of=claim_of)
     payments = []
     for pile, claims in piles.items():
         if not claims:
@@ -64,7 +85,7 @@ def run(
         faults = imbalances(remittance)
         assert not faults, faults
         payments.append(Payment(pile[0], remittance))
-    return payments
+    return Run(payments, forwarded)
 
 
 def _work(
@@ -72,12 +93,14 @@ def _work(
     insurer: Insurer,
     row: ClaimRow,
     claim: Claim,
+    forwarded: list[Forwarded],
     *,
     now: str,
     on: date,
     claim_of: Callable[[ClaimRow], Claim],
 ) -> list[RemittedClaim]:
-    """Reverse what the claim replaces or voids, then decide it; what goes into the 835."""
+    """Reverse what the claim replaces or voids, then decide it; what goes into the 835. What is sent on itself is
+    added to ``forwarded``."""
     member = books.member(row.payer_id, row.member_key)
     told: list[RemittedClaim] = []
     if row.replaces is not None:
@@ -102,8 +125,31 @@ def _work(
         duplicate=row.frequency == "1" and row.replaces is None and books.same_services(row),
     )
     books.decide(row.number, decision, now)
-    told.append(_remitted(insurer, member, row, claim, decision))
+    result = _remitted(insurer, member, row, claim, decision)
+    to = _next(insurer, member, claim, decision)
+    if to is not None:
+        onward = bill_next(claim, result, adjudicated_on=on, to=to, control_number=claim.control_number)
+        forwarded.append(Forwarded(row.recipient, to.payer.identifier, onward))
+        name = Name(clean(to.payer.name), qualifier="PI", identifier=to.payer.identifier)
+        result = replace(result, status=FORWARDED[result.status], crossover=name)
+    told.append(result)
     return told
+
+
+def _next(insurer: Insurer, member: Member, claim: Claim, decision: Decision) -> OtherPayer | None:
+    """The insurer that the claim is sent on to: the next one by this one's records, if it takes claims from here.
+
+    Only what was processed and leaves something to the member goes on, as Medicare does it.
+    """
+    if not decision.client or not decision.allowed or decision.status not in FORWARDED:
+        return None
+    ranks = ("primary", "secondary", "tertiary")
+    place = ranks.index(member.cob.rank) + 1 if member.cob.rank in ranks else len(ranks)
+    after = next((other for other in member.cob.others if other.rank in ranks[place : place + 1]), None)
+    if after is None or after.payer_id not in insurer.forwards_to:
+        return None
+    open_ones = (other for other in claim.other_payers if other.paid is None)
+    return next((other for other in open_ones if other.payer.identifier == after.payer_id), None)
 
 
 def _remitted(insurer: Insurer, member: Member, row: ClaimRow, claim: Claim, decision: Decision) -> RemittedClaim:

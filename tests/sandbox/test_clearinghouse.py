@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from insurance.clearinghouse import PayloadType
-from insurance.x12 import x270, x837p, x999
+from insurance.x12 import x270, x835, x837p, x999
 from insurance.x12.eligibility import Member, payer, provider
 from insurance.x12.next_payer import bill_next
-from tests.sandbox.clearinghouse_world import ANA_AT_BETA, World, adjusted, clearinghouse
+from tests.sandbox.clearinghouse_world import ANA_AT_ALPHA, ANA_AT_BETA, World, adjusted, clearinghouse
 from tests.x12 import cast
 
 TWO_PLANS_UNSETTLED: dict[str, Any] = {
@@ -205,6 +205,67 @@ def test_secondary_that_does_not_duplicate_leaves_a_balance(world: World) -> Non
     second = world.remittance().claims[0]
     assert (second.paid, second.client_responsibility) == (Decimal("35.00"), Decimal("25.00"))
     assert adjusted(second) == [("OA", "23", "130.00"), ("CO", "45", "10.00"), ("PR", "3", "25.00")]
+
+
+ALPHA_KNOWS_BETA = {
+    "cob": {
+        "rank": "primary",
+        "others": [{"payer_name": "Beta Mutual", "payer_id": "BETA1", "member_id": "BEN777", "rank": "secondary"}],
+    }
+}
+
+
+def test_insurer_that_sends_claims_on_does_so_once_and_says_to_whom(world: World) -> None:
+    """Crossover: the same money as when we send the second claim, under the number of the first."""
+    world.insure_ana(alpha=ALPHA_KNOWS_BETA)
+    world.control("PATCH", "payers/ALPH1", {"forwards_to": ["BETA1"]})
+    world.submit(primary_claim())
+    files = [each.payload for each in world.fetch(PayloadType.RETRIEVE_835, 2)]
+    first, second = (next(x835.read(each)).claims[0] for each in files)
+    assert (first.status, first.paid) == ("19", Decimal("80.00"))
+    assert first.crossover is not None
+    assert (first.crossover.last, first.crossover.identifier) == ("BETA MUTUAL", "BETA1")
+    assert (second.control_number, second.status, second.paid) == ("S1P", "2", Decimal("70.00"))
+    at_alpha, at_beta = sorted(world.books("S1P"), key=lambda each: each["payer_id"])
+    assert at_beta["received_at"] >= at_alpha["current"]["decided_at"]
+    assert set(world.statuses()) == {"S1P"}, "the clearinghouse's word and Alpha's"
+    waiting = [each["kind"] for each in world.control("GET", "files")["files"]]
+    assert waiting == ["999"], "Beta acknowledges to Alpha, not to us"
+
+
+def test_what_goes_on_is_not_sent_twice(world: World) -> None:
+    world.insure_ana(alpha=ALPHA_KNOWS_BETA)
+    world.control("PATCH", "payers/ALPH1", {"forwards_to": ["BETA1"]})
+    claim = primary_claim()
+    world.submit(claim)
+    files = [each.payload for each in world.fetch(PayloadType.RETRIEVE_835, 2)]
+    paid = next(x835.read(files[0])).claims[0]
+    world.submit(bill_next(claim, paid, adjudicated_on=cast.DECIDED, to=cast.BETA_LATER, control_number="S1S"))
+    assert [each[:2] for each in adjusted(world.remittance().claims[0])] == [("OA", "18")]
+
+
+@pytest.mark.parametrize("alpha", [
+    {},
+    {**ALPHA_KNOWS_BETA, "plan": {**ANA_AT_ALPHA["plan"], "copay": "0.00", "copay_rule": "waives_deductible"}},
+    {**ALPHA_KNOWS_BETA, "plan": {**ANA_AT_ALPHA["plan"], "terminated": "2026-01-31"}},
+], ids=["knows of no other plan", "leaves nothing", "does not cover it"])  # fmt: skip
+def test_only_what_leaves_something_to_a_plan_on_record_goes_on(world: World, alpha: dict[str, Any]) -> None:
+    world.insure_ana(alpha=alpha)
+    world.control("PATCH", "payers/ALPH1", {"forwards_to": ["BETA1"]})
+    world.submit(primary_claim())
+    assert world.remittance().claims[0].status == "1"
+    assert [each["payer_id"] for each in world.books("S1P")] == ["ALPH1"]
+
+
+def test_insurer_that_looks_at_the_door_refuses_an_unsettled_order_there(world: World) -> None:
+    world.insure_ana(alpha=TWO_PLANS_UNSETTLED)
+    world.control("PATCH", "payers/ALPH1", {"cob_at_intake": True})
+    world.submit(primary_claim())
+    assert world.statuses()["S1P"][-1] == ("PR", "A3", "52", False)
+    assert world.books("S1P") == []
+    world.control("POST", "members/ALPH1/ANA001/cob", ALPHA_KNOWS_BETA["cob"])
+    world.submit(primary_claim())
+    assert world.statuses()["S1P"][-1] == ("PR", "A2", "20", True)
 
 
 def test_unsettled_order_is_22_with_n197_until_the_member_has_called(world: World) -> None:
