@@ -1,6 +1,6 @@
 """From our rows to what an 837P says: who bills whom for what, and what the plans before decided."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -33,7 +33,7 @@ _RELATIONSHIPS = {
     Coverage.Holder.OTHER: OTHER,
 }
 _RANKS = "PSTABCDEFGH"
-"""SBR01 by place in the order of payment."""
+"""SBR01 by place in the order of payment; see :func:`_letters`."""
 
 
 class NotDecidedYet(DomainError):
@@ -105,11 +105,23 @@ def _lines(session: Session) -> tuple[x837p.ServiceLine, ...]:
     )
 
 
-def _other_payer(claim: Claim) -> x837p.OtherPayer:
+def _letters(asked: Sequence[Claim]) -> dict[int, str]:
+    """Claim id → SBR01: a plan's place among those that are asked at all.
+
+    A plan in the middle that we cannot bill is left out and those behind it move up: it decides nothing that could be
+    told, a tertiary without its secondary is no claim an insurer can read, and benefits that a plan does not pay for a
+    provider out of its network are not coordinated with (NAIC MDL-120, appendix, closed panels). Only the first place
+    is nobody else's: without its plan the others stay behind it.
+    """
+    missing = int(bool(asked) and asked[0].rank > 1)
+    return {each.pk: _RANKS[place] for place, each in enumerate(asked, start=missing)}
+
+
+def _other_payer(claim: Claim, rank: str) -> x837p.OtherPayer:
     """A plan of the same client that has not decided anything yet."""
     coverage = claim.coverage
     return x837p.OtherPayer(
-        rank=_RANKS[claim.rank - 1],
+        rank=rank,
         payer=_payer(coverage),
         member_id=coverage.member_id,
         subscriber=_holder(coverage),
@@ -124,7 +136,7 @@ def _number_to_replace(claim: Claim) -> str:
     return claim.payer_control_number if claim.frequency != "1" else ""
 
 
-def _first_claim(claim: Claim, others: Sequence[Claim]) -> x837p.Claim:
+def _first_claim(claim: Claim, others: Sequence[Claim], letters: Mapping[int, str]) -> x837p.Claim:
     """The claim as the primary plan gets it, naming the plans that come after."""
     session, coverage = claim.session, claim.coverage
     provider = session.provider
@@ -144,14 +156,14 @@ def _first_claim(claim: Claim, others: Sequence[Claim]) -> x837p.Claim:
         subscriber=_holder(coverage),
         patient=None if coverage.client_is_subscriber else _patient(coverage.client),
         relationship=relationship(coverage),
-        rank=_RANKS[claim.rank - 1],
+        rank=letters[claim.pk],
         filing_indicator=coverage.payer.claim_filing_code,
         group_number=coverage.group_number,
         frequency=claim.frequency,
         payer_control_number=_number_to_replace(claim),
         diagnoses=tuple(code.replace(".", "") for code in session.diagnoses),
         lines=_lines(session),
-        other_payers=tuple(_other_payer(other) for other in others),
+        other_payers=tuple(_other_payer(other, letters[other.pk]) for other in others),
     )
 
 
@@ -250,10 +262,11 @@ def content_of(claim: Claim) -> x837p.Claim:
         .select_related("coverage__payer", "coverage__client", "session__provider")
         .order_by("rank")
     )
+    letters = _letters(sequence if claim in sequence else [*sequence, claim])
     ahead = [each for each in sequence if each.rank < claim.rank]
     if not ahead:
-        return _first_claim(claim, [each for each in sequence if each.rank > claim.rank])
-    content = _first_claim(ahead[0], sequence[1:])
+        return _first_claim(claim, [each for each in sequence if each.rank > claim.rank], letters)
+    content = _first_claim(ahead[0], sequence[1:], letters)
     for before, after in pairwise(sequence):
         decided = decision_of(before)
         if decided is None:
@@ -262,7 +275,7 @@ def content_of(claim: Claim) -> x837p.Claim:
                 % {"payer": before.coverage.payer}
             )
         # By rank and not by insurer: both plans may be with the same one.
-        to = next(each for each in content.other_payers if each.rank == _RANKS[after.rank - 1])
+        to = next(each for each in content.other_payers if each.rank == letters[after.pk])
         content = bill_next(
             content,
             remitted(decided),
