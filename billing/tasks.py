@@ -9,7 +9,7 @@ from celery import shared_task
 
 from billing.flows import collect_payment, correct_benefits, exchange_claims, give_refund, refresh_benefits, stripe_news
 from billing.models import Payment, Refund, StripeEvent
-from billing.services import payments, recalculation, refunds, repricing
+from billing.services import autopay, cards, payment_plans, payments, recalculation, refunds, repricing, retrying
 from common import clock
 from common.hurry import hurry
 from insurance.models import EligibilityCheck
@@ -121,6 +121,7 @@ def sweep() -> None:
         _try(collect_payment.refresh, payment)
     for payment in payments.abandoned():
         _try(collect_payment.cancel, payment)
+    _charge_by_plan()
     for session in refunds.sessions_to_refund():
         _try(refunds.promise, session)
     for pk in _ids(Refund, Refund.State.CREATED):
@@ -139,8 +140,22 @@ def sweep() -> None:
     _price_what_is_stale()
 
 
+def _charge_by_plan() -> None:
+    """Announce and write the charges whose day has come; each is sent by its own message, or by the next sweep."""
+    for pk in payment_plans.to_announce():
+        _try(payment_plans.announce, pk)
+    for pk in payment_plans.to_charge():
+        _try(payment_plans.charge, pk)
+    for pk in autopay.to_charge():
+        _try(autopay.charge, pk)
+    for pk in retrying.due():
+        _try(retrying.retry, pk)
+
+
 def _remind() -> None:
-    """Ask clients for the calls that only they can make."""
+    """Ask clients for the calls that only they can make, and for the card that takes an old one's place."""
+    for pk in cards.to_remind():
+        _try(cards.remind, pk)
     _try(recertification.open_due)
     for pk in recertification.to_remind():
         _try(recertification.remind, pk)

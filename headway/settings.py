@@ -103,6 +103,8 @@ MAILBOX_URL = env.text("MAILBOX_URL", default=f"http://127.0.0.1:{MAILBOX_PORT}"
 LOG_FORMAT = env.text("LOG_FORMAT", default="readable" if DEMO else "json", check=read.one_of("readable", "json"))
 LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", check=read.one_of("DEBUG", "INFO", "WARNING", "ERROR"))
 
+# From how many dollars on a balance may be paid in monthly parts (docs/payment-plans.md).
+PAYMENT_PLAN_MINIMUM = env.whole("PAYMENT_PLAN_MINIMUM", default=60, least=3)
 env.finish()
 
 # --- The product --------------------------------------------------------------------------------------------

@@ -157,7 +157,6 @@ class Confirmation(ProviderApi):
                 value={
                     **agreed,
                     "payer": "Evergreen Health",
-                    "card": "Visa ending in 4242",
                     "why": ["Coinsurance of 25% on $160.00: $40.00."],
                 },
                 response_only=True,

@@ -241,7 +241,6 @@ class PreviewOut(serializers.Serializer[Any]):
     charge = Money(help_text="To the client.")
     earning = Money(help_text="Yours.")
     payer = serializers.CharField()
-    card = serializers.CharField(allow_null=True, help_text="Null: the client is asked to pay.")
     why = serializers.ListField(child=serializers.CharField())
 
 

@@ -112,15 +112,17 @@ def start_pay_now(
     session_ids: Collection[int] | None = None,
     card: PaymentCard | None = None,
     shown: Decimal | None = None,
+    early: bool = False,
 ) -> PayNow:
     """Begin to pay what is due, or take up the attempt that is under way.
 
-    Raises ``NothingToPay``, ``AmountChanged`` and :class:`StripeUnavailable`.
+    ``early``: what a payment plan would take later is paid too. Raises ``NothingToPay``, ``AmountChanged`` and
+    :class:`StripeUnavailable`.
     """
     try:
-        for stale in payments.superseded_attempts(client=client, session_ids=session_ids, card=card):
+        for stale in payments.superseded_attempts(client=client, session_ids=session_ids, card=card, early=early):
             cancel(stale)
-        payment = payments.begin_pay_now(client=client, session_ids=session_ids, card=card, shown=shown)
+        payment = payments.begin_pay_now(client=client, session_ids=session_ids, card=card, shown=shown, early=early)
         if _claim(payment):
             result = _send(payment)
         elif payment.payment_intent_id:
@@ -172,7 +174,7 @@ def _resend(payment: Payment) -> None:
     if payment.state == Payment.State.SUBMITTED:
         # The worker died between claiming and sending.
         move(payment, Payment.STATES, Payment.State.UNKNOWN)
-    if payment.purpose == Payment.Purpose.CONFIRMATION:
+    if payment.purpose != Payment.Purpose.PAY_NOW:
         _send(payment)
     else:
         move(payment, Payment.STATES, Payment.State.FAILED, settled_at=clock.now())

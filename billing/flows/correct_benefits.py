@@ -17,7 +17,7 @@ from billing.domain import corrections
 from billing.domain.corrections import Figures
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Comparison, SessionCost
-from billing.services import comparisons, costs, plan_years, refunds
+from billing.services import autopay, comparisons, costs, plan_years, refunds
 from billing.services.balances import booked_cost, session_balance
 from billing.services.costs import Written
 from care.models import Session
@@ -300,23 +300,13 @@ def _changes(charged: list[Written]) -> list[messages.SessionChange]:
 def _tell_of_money(cost: SessionCost, owed: Decimal) -> None:
     """A price that nobody had verified is known now: only the money that moves is told."""
     client = cost.session.client
-    message: messages.Message
-    if owed < ZERO:
+    if owed > ZERO:
+        autopay.ask(cost.session, owed, cause=str(cost.pk))
+    elif owed < ZERO:
         message = messages.RefundPromised(
             client_name=client.called,
             session_date=cost.session.date,
             amount=-owed,
             url=f"{settings.PUBLIC_URL}/payments/",
         )
-        key = f"refund_promised:{cost.pk}"
-    elif owed > ZERO:
-        message = messages.PayNow(
-            client_name=client.called,
-            session_date=cost.session.date,
-            amount=owed,
-            url=f"{settings.PUBLIC_URL}/appointments/past/",
-        )
-        key = f"pay_now:{cost.pk}"
-    else:
-        return
-    outbox.enqueue(message, to=client.email, recipient=client.user, key=key)
+        outbox.enqueue(message, to=client.email, recipient=client.user, key=f"refund_promised:{cost.pk}")

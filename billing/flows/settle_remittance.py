@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.flows import correct_benefits
 from billing.ledger.posting import Book, Posting, post, unposted
 from billing.models import SessionCost
-from billing.services import costs, insurer_money, refunds
+from billing.services import autopay, costs, insurer_money, refunds
 from billing.services.balances import booked_cost, session_balance
 from care.models import Session
 from common import clock
@@ -87,10 +87,15 @@ def settle_adjudication(adjudication_id: int) -> None:
     Adjudication.objects.filter(pk=adjudication_id).update(posted_at=clock.now())
     _book_cash(adjudication, claim)
     if claim is not None:
-        _decide(claim, adjudication)
-        follow(claim.session, adjudication)
-        _learn(adjudication)
-        correct_benefits.reprice(claim.session.client)
+        take_in(claim, adjudication)
+
+
+def take_in(claim: Claim, adjudication: Adjudication) -> None:
+    """What follows from an answer to ``claim`` whose money is booked. The caller holds the client's lock."""
+    _decide(claim, adjudication)
+    follow(claim.session, adjudication)
+    _learn(adjudication)
+    correct_benefits.reprice(claim.session.client)
 
 
 def _learn(adjudication: Adjudication) -> None:
@@ -210,6 +215,8 @@ def follow(session: Session, news: Adjudication | None = None) -> None:
 
 def _final_cost(session: Session) -> SessionCost | None:
     """Write what the session costs after what the plans have said, and ask the next one; the cost if it is final."""
+    if session.status != Session.Status.CONFIRMED:
+        return None  # voided: what its insurers still send is booked, and nothing follows from it
     planned = claims.sequence(session)
     spoken = [claim for claim in planned if claim.decision == Claim.Decision.PAID or sequence.is_last_word(claim)]
     if not spoken:
@@ -368,14 +375,4 @@ def settle_client(session: Session, cost: SessionCost) -> None:
         return
     due = session_balance(session).due
     if due > ZERO:
-        outbox.enqueue(
-            messages.PayNow(
-                client_name=client.called,
-                session_date=session.date,
-                amount=due,
-                url=f"{settings.PUBLIC_URL}/appointments/past/",
-            ),
-            to=client.email,
-            recipient=client.user,
-            key=f"pay_now:{cost.pk}",
-        )
+        autopay.ask(session, due, cause=str(cost.pk))

@@ -1,23 +1,30 @@
 """Cards on file: saved by the client in the browser, with consent; charged later while the client is absent."""
 
 import uuid
+from calendar import monthrange
+from datetime import date, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from billing.gateways.results import GatewayError, SetupState
 from billing.gateways.stripe_gateway import gateway
-from billing.models import CardConsent, Payment, PaymentCard, StripeCustomer
+from billing.models import Autopay, CardConsent, Payment, PaymentCard, PaymentPlan, StripeCustomer
 from common import clock
 from common.errors import DomainError
 from notifications import messages, outbox
+from notifications.models import Email
 from people.models import Client
 
 log = structlog.get_logger(__name__)
 
-CONSENT_VERSION = "2026-11"
+CONSENT_VERSION = "2026-11b"
+REMIND_BEFORE = timedelta(days=30)
+"""How long before its last day the client is told that the card ends."""
 
 
 class CardNotSaved(DomainError):
@@ -25,14 +32,15 @@ class CardNotSaved(DomainError):
 
 
 class CardInUse(DomainError):
-    """A payment with the card is under way, so it cannot be removed yet."""
+    """A payment with the card is under way, or payments to come need it, so it cannot be removed yet."""
 
 
 def consent_text() -> str:
     """What the client agrees to when saving a card; shown beside the button and copied by e-mail."""
     return _(
         "I allow %(product)s to keep this card and to charge it for what my sessions cost me: the estimate when my "
-        "provider confirms a session, and never more without asking me. I can remove the card at any time."
+        "provider confirms a session, and never more without asking me. A charge that is declined may be tried up to "
+        "two more times. I can remove the card at any time."
     ) % {"product": settings.PRODUCT_NAME}
 
 
@@ -92,6 +100,7 @@ def keep(client: Client, payment_method: str) -> PaymentCard:
             exp_year=found.exp_year,
             is_default=True,
         )
+        _charge_plans_to(card)
         CardConsent.objects.create(client=client, card=card, text_version=CONSENT_VERSION, text=text)
         outbox.enqueue(
             messages.CardSaved(
@@ -126,20 +135,41 @@ def choose_default(card: PaymentCard) -> PaymentCard:
     PaymentCard.objects.filter(client=card.client_id, is_default=True).exclude(pk=card.pk).update(is_default=False)
     card.is_default = True
     card.save(update_fields=["is_default"])
+    _charge_plans_to(card)
     return card
+
+
+def _charge_plans_to(card: PaymentCard) -> None:
+    """A payment plan goes on with the card that took the old one's place, as its words say."""
+    PaymentPlan.objects.filter(client=card.client_id, state=PaymentPlan.State.ACTIVE).update(card=card)
+
+
+def needed_by(card: PaymentCard) -> str:
+    """Why the client's last card has to stay for now, as a sentence; empty when it may go or is not the last."""
+    client = card.client_id
+    if PaymentCard.objects.filter(client=client, removed_at=None).exclude(pk=card.pk).exists():
+        return ""
+    if PaymentPlan.objects.filter(client=client, state=PaymentPlan.State.ACTIVE).exists():
+        return _("Your payment plan is charged to this card. Please add another card first, or end the plan.")
+    if Autopay.objects.filter(client=client, ended_at=None).exists():
+        return _("Autopay is charged to this card. Please add another card first, or turn autopay off.")
+    return ""
 
 
 def remove_card(card: PaymentCard) -> PaymentCard | None:
     """Take a card off the account; its payments and the consent stay. Returns the card that is charged from now on.
 
     Another card on file, the newest, takes its place when it was the default. Repeating it changes nothing. Raises
-    :class:`CardInUse` while a payment with it is under way.
+    :class:`CardInUse` while a payment with it is under way, and for the last card while a payment plan or autopay
+    needs one.
     """
     with transaction.atomic():
         Client.objects.select_for_update(no_key=True).get(pk=card.client_id)
         card.refresh_from_db()
         if Payment.objects.filter(card=card, state__in=Payment.IN_MOTION).exists():
             raise CardInUse(_("A payment with this card is under way. Please remove the card when it is finished."))
+        if card.removed_at is None and (needed := needed_by(card)):
+            raise CardInUse(needed)
         on_file = PaymentCard.objects.filter(client=card.client_id, removed_at=None)
         was_here = card.removed_at is None
         if was_here:
@@ -148,6 +178,7 @@ def remove_card(card: PaymentCard) -> PaymentCard | None:
             newest = on_file.order_by("-pk").first()
             if newest is not None:
                 PaymentCard.objects.filter(pk=newest.pk).update(is_default=True)
+                _charge_plans_to(newest)
     if was_here:
         try:
             gateway().detach_payment_method(card.payment_method_id, key=f"detach:{card.payment_method_id}")
@@ -156,3 +187,37 @@ def remove_card(card: PaymentCard) -> PaymentCard | None:
             log.warning("card_not_detached", card=card.pk, error=str(error))
     card.refresh_from_db()
     return on_file.filter(is_default=True).first()
+
+
+def last_day(card: PaymentCard) -> date:
+    """The last day on which the card works: a card is good through the end of its month."""
+    return date(card.exp_year, card.exp_month, monthrange(card.exp_year, card.exp_month)[1])
+
+
+def to_remind() -> list[int]:
+    """Cards that are charged for sessions and end within ``REMIND_BEFORE``, their clients not told yet."""
+    today = clock.today()
+    soon = today + REMIND_BEFORE
+    months = Q(exp_year=today.year, exp_month=today.month) | Q(exp_year=soon.year, exp_month=soon.month)
+    told = Email.objects.filter(key=Concat(Value(_EXPIRING), Cast(OuterRef("pk"), CharField())))
+    cards = PaymentCard.objects.filter(months, ~Exists(told), is_default=True, removed_at=None)
+    return [card.pk for card in cards if last_day(card) <= soon]
+
+
+_EXPIRING = "card_expiring:"
+
+
+def remind(card_id: int) -> None:
+    """Ask the client for the card that takes the place of one that ends soon; once per card."""
+    card = PaymentCard.objects.select_related("client__user").get(pk=card_id)
+    outbox.enqueue(
+        messages.CardExpiring(
+            client_name=card.client.called,
+            card=str(card),
+            last_day=last_day(card),
+            url=f"{settings.PUBLIC_URL}/payments/cards/add/",
+        ),
+        to=card.client.email,
+        recipient=card.client.user,
+        key=f"{_EXPIRING}{card.pk}",
+    )

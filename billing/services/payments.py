@@ -1,16 +1,18 @@
 """Attempts to take money: written first, sent under their own key, settled by what Stripe says."""
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.domain import retries
 from billing.gateways.results import ChargeResult, ChargeState
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Payment, PaymentCard, PaymentPart
+from billing.services import plan_ends
 from billing.services.balances import client_balances, session_balance
 from care.models import Session
 from common import clock
@@ -24,6 +26,12 @@ ABANDONED_AFTER = timedelta(days=1)
 
 UNKNOWN_AFTER = timedelta(minutes=2)
 """No request of ours can still be under way after this long."""
+
+CHARGING_HOURS = range(9, 18)
+"""Hours of the business day's clock in which we charge by ourselves: people are awake, and support is there."""
+
+BY_ITSELF = (Payment.Purpose.CONFIRMATION, Payment.Purpose.INSTALMENT, Payment.Purpose.AUTOPAY)
+"""Charged while the client is absent."""
 
 
 class NothingToPay(DomainError):
@@ -43,16 +51,22 @@ def create_confirmation_charge(*, session: Session, amount: Decimal, card: Payme
     return payment
 
 
-def _due(client: Client, session_ids: Collection[int] | None) -> dict[int, Decimal]:
+def is_charging_hour() -> bool:
+    """Whether charges that nobody is waiting for may be made at this moment."""
+    return clock.now().astimezone(clock.BUSINESS_ZONE).hour in CHARGING_HOURS
+
+
+def _due(client: Client, session_ids: Collection[int] | None, *, early: bool) -> dict[int, Decimal]:
+    """Session → what may be paid now, in dollars; ``early`` with what a payment plan would take later."""
     return {
-        session: each.due
+        session: amount
         for session, each in client_balances(client).items()
-        if each.due > ZERO and (session_ids is None or session in session_ids)
+        if (amount := each.owed if early else each.due) > ZERO and (session_ids is None or session in session_ids)
     }
 
 
-def _waiting_attempts(client: Client, session_ids: Collection[int] | None) -> list[Payment]:
-    """Attempts that wait for the client and touch these sessions."""
+def waiting_attempts(client: Client, session_ids: Collection[int] | None) -> list[Payment]:
+    """Attempts that wait for the client and touch these sessions (any, when ``None``)."""
     attempts = client.payments.filter(state=Payment.State.REQUIRES_ACTION)
     if session_ids is not None:
         attempts = attempts.filter(parts__session__in=session_ids)
@@ -65,11 +79,11 @@ def _same(payment: Payment, due: dict[int, Decimal], card: PaymentCard | None) -
 
 
 def superseded_attempts(
-    *, client: Client, session_ids: Collection[int] | None, card: PaymentCard | None
+    *, client: Client, session_ids: Collection[int] | None, card: PaymentCard | None, early: bool = False
 ) -> list[Payment]:
     """Attempts that wait for the client and must be closed at Stripe before another may begin."""
-    due = _due(client, session_ids)
-    return [each for each in _waiting_attempts(client, session_ids) if not _same(each, due, card)]
+    due = _due(client, session_ids, early=early)
+    return [each for each in waiting_attempts(client, session_ids) if not _same(each, due, card)]
 
 
 @transaction.atomic
@@ -79,15 +93,16 @@ def begin_pay_now(
     session_ids: Collection[int] | None = None,
     card: PaymentCard | None = None,
     shown: Decimal | None = None,
+    early: bool = False,
 ) -> Payment:
     """Begin paying what is due for the sessions named (all when ``None``), with a saved card or one yet to be typed.
 
-    Two tabs, a double click, the back button or a browser closed half-way meet the same attempt instead of making a
-    second one. Raises :class:`NothingToPay`, and :class:`AmountChanged` when ``shown``, the sum the client agreed to,
-    is not what is due.
+    ``early``: what a payment plan would take later is paid too. Two tabs, a double click, the back button or a browser
+    closed half-way meet the same attempt instead of making a second one. Raises :class:`NothingToPay`, and
+    :class:`AmountChanged` when ``shown``, the sum the client agreed to, is not what is due.
     """
     client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-    due = _due(client, session_ids)
+    due = _due(client, session_ids, early=early)
     if not due:
         moving = client.payments.filter(purpose=Payment.Purpose.PAY_NOW, state__in=Payment.IN_MOTION)
         if session_ids is not None:
@@ -99,7 +114,7 @@ def begin_pay_now(
     amount = sum(due.values(), ZERO)
     if shown is not None and shown != amount:
         raise AmountChanged(_("What you owe has changed since this page was shown. Please look at it again."))
-    for waiting in _waiting_attempts(client, due):
+    for waiting in waiting_attempts(client, due):
         if _same(waiting, due, card):
             return waiting
         raise AmountChanged(_("Another payment for the same session has just begun. Please look at it again."))
@@ -139,22 +154,25 @@ def record_outcome(*, payment: Payment, result: ChargeResult) -> None:
     if not Payment.STATES.allows(payment.state, target) and payment.state != target:
         return
     settled = target in (Payment.State.SUCCEEDED, Payment.State.FAILED)
+    retry_on = payment.retry_on
+    if payment.state != Payment.State.FAILED and result.state is ChargeState.DECLINED and payment.purpose in BY_ITSELF:
+        retry_on = _retry_on(payment, result.decline_code or "")
     Payment.objects.filter(pk=payment.pk).update(
         state=target,
         payment_intent_id=result.payment_intent or payment.payment_intent_id,
         decline_code=result.decline_code or "",
         message=result.message[:300],
         settled_at=clock.now() if settled else None,
+        retry_on=retry_on if target == Payment.State.FAILED else None,
     )
     payment.refresh_from_db()
     if target == Payment.State.SUCCEEDED:
         _book(payment)
         _send_receipt(payment)
-    elif payment.purpose == Payment.Purpose.CONFIRMATION and target in (
-        Payment.State.FAILED,
-        Payment.State.REQUIRES_ACTION,
-    ):
-        _ask_client(payment)
+    elif payment.purpose in BY_ITSELF and target in (Payment.State.FAILED, Payment.State.REQUIRES_ACTION):
+        ask_client(payment)
+    if settled:
+        plan_ends.finish_of(payment.client)
 
 
 @transaction.atomic
@@ -166,8 +184,17 @@ def record_refusal(*, payment: Payment, message: str) -> None:
     Payment.objects.filter(pk=payment.pk).update(
         state=Payment.State.FAILED, message=message[:300], settled_at=clock.now()
     )
-    if payment.purpose == Payment.Purpose.CONFIRMATION:
-        _ask_client(payment)
+    payment.refresh_from_db()
+    if payment.purpose in BY_ITSELF:
+        ask_client(payment)
+    plan_ends.finish_of(payment.client)
+
+
+def _retry_on(payment: Payment, decline_code: str) -> date | None:
+    tries, earlier = 1, payment.retry_of
+    while earlier is not None:
+        tries, earlier = tries + 1, earlier.retry_of
+    return retries.retry_on(decline_code, tries=tries, declined_on=clock.today(), is_business_day=clock.is_business_day)
 
 
 def _locked(payment: Payment) -> Payment:
@@ -222,21 +249,28 @@ def _send_receipt(payment: Payment) -> None:
     )
 
 
-def _ask_client(payment: Payment) -> None:
+def ask_client(payment: Payment, *, event: str = "") -> None:
+    """A charge made while the client was absent did not go through: what it was for, and where to finish it.
+
+    Once per payment and ``event``. Nothing is asked for what has been paid or fallen away meanwhile.
+    """
     client = payment.client
-    for part in payment.parts.select_related("session"):
-        # The cost may have changed since the attempt was made.
+    url = f"{settings.PUBLIC_URL}/appointments/past/"
+    key = ":".join(["payment_needs_you", str(payment.pk), *([event] if event else [])])
+    message: messages.Message
+    if payment.purpose == Payment.Purpose.INSTALMENT:
+        message = messages.InstalmentNotPaid(client.called, payment.amount, payment.retry_on, url)
+    else:
+        part = payment.parts.select_related("session").get()
+        # The cost may have changed since the attempt was made, and a plan may take it now.
         due = session_balance(part.session).due
         if due == ZERO:
-            continue
-        outbox.enqueue(
-            messages.PaymentNeedsYou(
-                client_name=client.called,
-                session_date=part.session.date,
-                amount=due,
-                url=f"{settings.PUBLIC_URL}/appointments/past/",
-            ),
-            to=client.email,
-            recipient=client.user,
-            key=f"payment_needs_you:{payment.pk}",
+            return
+        message = messages.PaymentNeedsYou(
+            client_name=client.called,
+            session_date=part.session.date,
+            amount=due,
+            url=url,
+            retry_on=payment.retry_on,
         )
+    outbox.enqueue(message, to=client.email, recipient=client.user, key=key)

@@ -12,6 +12,15 @@ from notifications.messages.account import (
     ConfirmPlans,
     EstimateReady,
 )
+from notifications.messages.automatic import (
+    AutopayComing,
+    AutopayOn,
+    CardExpiring,
+    InstalmentComing,
+    InstalmentNotPaid,
+    PaymentPlanAgreed,
+    PlannedPart,
+)
 from notifications.messages.base import Message
 from notifications.messages.costs import CostCorrected, CostCorrectedProvider, SessionChange
 from notifications.messages.payments import CardSaved, PaidSession, PaymentNeedsYou, PaymentReceipt, PayNow
@@ -49,6 +58,12 @@ CATALOGUE: tuple[type[Message], ...] = (
     PayoutReturned,
     PayoutNeedsAccount,
     BankAccountChanged,
+    CardExpiring,
+    PaymentPlanAgreed,
+    InstalmentComing,
+    InstalmentNotPaid,
+    AutopayOn,
+    AutopayComing,
 )
 """Every kind of e-mail, in the order the preview page shows them."""
 
@@ -57,20 +72,27 @@ __all__ = [
     "AccountPaused",
     "AccountResumed",
     "AccountStillPaused",
+    "AutopayComing",
+    "AutopayOn",
+    "CardExpiring",
     "BankAccountChanged",
     "CardSaved",
     "ConfirmPlans",
     "CostCorrected",
     "CostCorrectedProvider",
     "EstimateReady",
+    "InstalmentComing",
+    "InstalmentNotPaid",
     "Message",
     "PaidSession",
     "PayNow",
     "PaymentNeedsYou",
+    "PaymentPlanAgreed",
     "PaymentReceipt",
     "PayoutNeedsAccount",
     "PayoutReturned",
     "PayoutSent",
+    "PlannedPart",
     "RefundProcessed",
     "RefundPromised",
     "RefundReturned",
