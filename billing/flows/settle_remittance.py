@@ -331,8 +331,7 @@ def settle_final(session: Session, cost: SessionCost, news: Adjudication | None 
 
     ``news`` is the answer that led here.
     """
-    answer = cost.adjudication
-    answering = answer.claim.coverage.payer_id if answer is not None and answer.claim is not None else None
+    answering = insurer_money.answering(cost)
     difference = cost.amount - booked_cost(session)
     if difference != ZERO:
         client = session.client_id

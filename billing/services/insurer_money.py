@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from billing.ledger.posting import Book, Posting, balances_by_payer, lines_of, post
+from billing.models import SessionCost
 from care.models import Session
 from common import clock
 from common.money import ZERO
@@ -27,9 +28,7 @@ def expected(session: Session) -> dict[int | None, Decimal]:
 
 def _own(session: Session, planned: Sequence[Claim]) -> dict[int | None, Decimal]:
     """By how much each insurer's answers exceed its money, in dollars: below zero it paid more than it decided."""
-    own: dict[int | None, Decimal] = balances_by_payer(
-        Book.INSURER_RECEIVABLE, session=session, entry__key__regex=CASH
-    )
+    own: dict[int | None, Decimal] = balances_by_payer(Book.INSURER_RECEIVABLE, session=session, entry__key__regex=CASH)
     for claim in planned:
         answer = answer_in_force(claim)
         if answer is not None:
@@ -79,6 +78,12 @@ def pass_on(session: Session) -> None:
             _receivable(session, turn.coverage.payer_id, total),
         ],
     )
+
+
+def answering(cost: SessionCost) -> int | None:
+    """The insurer whose answer made a cost what it is; ``None`` for an estimate."""
+    answer = cost.adjudication
+    return answer.claim.coverage.payer_id if answer is not None and answer.claim is not None else None
 
 
 def close(session: Session, *, answering: int | None, key: str) -> None:

@@ -129,6 +129,20 @@ def _adjustment(adjudication: Adjudication, line: LineAdjudication | None, said:
     )
 
 
+def as_said(adjudication: Adjudication) -> x835.RemittedClaim | None:
+    """A result as its file has it, with the names and ids that rows do not keep; ``None`` when it cannot be read."""
+    remittance = adjudication.remittance
+    try:
+        payments = list(x835.read(bytes(remittance.file.raw), []))
+    except X12Error:
+        return None
+    for payment in payments:
+        same = (payment.trace[:50], payment.amount, payment.paid_on)
+        if same == (remittance.trace, remittance.amount, remittance.paid_on):
+            return payment.claims[adjudication.number - 1] if adjudication.number <= len(payment.claims) else None
+    return None
+
+
 def match_claim(control_number: str, payer: Payer | None) -> Claim | None:
     """Our claim by CLM01, to the insurer that answers.
 
