@@ -9,7 +9,6 @@ from billing.domain.plan_year import Decided
 from billing.models import Comparison, SessionCost
 from billing.services import plan_years
 from billing.services.plan_years import Truth
-from care.models import Session
 from common.money import ZERO, dollars, plain
 from common.states import move
 from insurance.domain.decisions import Meaning
@@ -25,8 +24,9 @@ FOR_PEOPLE = (Kind.UNKNOWN, Kind.NETWORK_DIFFERS, Kind.RATE_DIFFERS, Kind.NOT_CO
 def compare(adjudication: Adjudication, truth: Truth | None) -> Comparison | None:
     """Hold a posted answer of a first plan against the estimate in force; once, however often it is asked for.
 
-    ``truth`` is the plan year as read with this answer in it. ``None`` for answers that say nothing about benefits:
-    reversals, denials, another plan's answers. The caller holds the client's lock.
+    ``truth`` is the plan year as read with this answer in it. ``None`` for answers that say nothing about benefits
+    (reversals, denials, another plan's answers), and where we had estimated by another plan: it was asked first only
+    since the order of plans was put right. The caller holds the client's lock.
     """
     claim = adjudication.claim
     if claim is None or claim.rank != 1 or claim.decision not in (Claim.Decision.PAID, Claim.Decision.DENIED):
@@ -36,7 +36,7 @@ def compare(adjudication: Adjudication, truth: Truth | None) -> Comparison | Non
     known = Comparison.objects.filter(adjudication=adjudication).first()
     if known is not None:
         return known
-    estimate, first = _estimates(claim.session)
+    estimate, first = _estimates(claim)
     if estimate is None or first is None:
         return None
     seen = truth.seen.get(claim.session_id) if truth else None
@@ -68,9 +68,10 @@ def compare(adjudication: Adjudication, truth: Truth | None) -> Comparison | Non
 PARTS = ("allowed", "deductible", "copay", "coinsurance", "not_covered")
 
 
-def _estimates(session: Session) -> tuple[SessionCost | None, SessionCost | None]:
-    """The estimate in force when the answer came, and the one that was charged at confirmation."""
-    estimates = list(session.costs.filter(basis=SessionCost.Basis.ESTIMATE).order_by("pk"))
+def _estimates(claim: Claim) -> tuple[SessionCost | None, SessionCost | None]:
+    """By the claim's own plan: the estimate in force when the answer came, and the one charged at confirmation."""
+    session = claim.session
+    estimates = list(session.costs.filter(basis=SessionCost.Basis.ESTIMATE, coverage=claim.coverage_id).order_by("pk"))
     charged = [each for each in estimates if session.confirmed_at and each.created_at <= session.confirmed_at]
     return (estimates[-1], (charged or estimates[:1])[-1]) if estimates else (None, None)
 

@@ -110,7 +110,7 @@ class Plan:
         """
         document: dict[str, Any] = {
             **person,
-            "plan": {**DESIGNS[self.payer_id], "begins": begins.isoformat()},
+            "plan": {**DESIGNS.get(self.payer_id, {}), "begins": begins.isoformat()},
             "used": self.used,
         }
         if self.holder != Coverage.Holder.SELF:

@@ -74,9 +74,9 @@ def _follow(work: Callable[[Team], None], team: Team) -> None:
     except TeamFailed:
         sys.exit(1)
     except BaseException as error:
-        team.barrier.abort()
         if isinstance(error, Exception):
-            traceback.print_exc()
+            traceback.print_exc()  # first: the leader ends this process once the barrier is broken
+        team.barrier.abort()
         sys.exit(1)
     finally:
         connections.close_all()

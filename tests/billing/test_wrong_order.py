@@ -7,7 +7,7 @@ import pytest
 
 from billing.flows import confirm_session, order_plans, refresh_benefits
 from billing.flows.exchange_claims import read
-from billing.models import Payment, ProviderEarning, Refund
+from billing.models import Comparison, Payment, ProviderEarning, Refund
 from billing.services import books
 from care.models import Session
 from common import clock
@@ -195,6 +195,15 @@ def test_the_client_and_the_provider_are_settled_as_if_it_had_gone_right(session
     told(claim(session, 2), result(claim(session, 2), paid="25.00", why=second, status="2"))
     assert cost(session) == (D("5.00"), "final")
     assert [earning.amount for earning in ProviderEarning.objects.all()] == [D("160.00")]
+
+
+def test_an_answer_is_not_held_against_an_estimate_by_another_plan(session: Session, cast: Cast) -> None:
+    """Evergreen's rate of 160.00 was charged; that Harbor allows 150.00 is no difference of Harbor's contract."""
+    sent(session, number="EV77")
+    harbor_is_first(cast)
+    Claim.objects.filter(frequency="8").update(submission="accepted")
+    told(claim(session, 1), harbor_first(session))
+    assert not Comparison.objects.exists()
 
 
 def test_an_insurer_that_paid_in_the_wrong_order_is_for_support_to_decide(session: Session, cast: Cast) -> None:
