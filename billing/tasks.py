@@ -8,8 +8,18 @@ import structlog
 from celery import shared_task
 
 from billing.flows import collect_payment, correct_benefits, exchange_claims, give_refund, refresh_benefits, stripe_news
-from billing.models import Payment, Refund, StripeEvent
-from billing.services import autopay, cards, payment_plans, payments, recalculation, refunds, repricing, retrying
+from billing.models import Payment, PayoutRun, Refund, StripeEvent
+from billing.services import (
+    autopay,
+    cards,
+    payment_plans,
+    payments,
+    payouts,
+    recalculation,
+    refunds,
+    repricing,
+    retrying,
+)
 from common import clock
 from common.hurry import hurry
 from insurance.models import EligibilityCheck
@@ -136,6 +146,7 @@ def sweep() -> None:
     _try(exchange_claims.send_ready_claims)
     _try(deadlines.follow_up)
     _try(idempotency.forget_old)
+    _pay_providers()
     _remind()
     _price_what_is_stale()
 
@@ -150,6 +161,13 @@ def _charge_by_plan() -> None:
         _try(autopay.charge, pk)
     for pk in retrying.due():
         _try(retrying.retry, pk)
+
+
+def _pay_providers() -> None:
+    """Put the payout run together that is due. It waits for a person then: only support sends it."""
+    _try(payouts.open_due)
+    for pk in PayoutRun.objects.filter(state=PayoutRun.State.OPEN).order_by("through").values_list("pk", flat=True):
+        _try(payouts.put_together, pk)
 
 
 def _remind() -> None:

@@ -39,7 +39,12 @@ def as_of(moment: datetime) -> Iterator[None]:
 
 def today() -> date:
     """Today's business date."""
-    return now().astimezone(BUSINESS_ZONE).date()
+    return business_date(now())
+
+
+def business_date(moment: datetime) -> date:
+    """The business date of a moment (aware)."""
+    return moment.astimezone(BUSINESS_ZONE).date()
 
 
 @lru_cache(maxsize=64)

@@ -150,6 +150,18 @@ def digits(*lengths: int) -> Callable[[str], None]:
     return check
 
 
+def routing_number(value: str) -> None:
+    """A bank's routing number: nine digits, weighted 3, 7, 1 a multiple of ten."""
+    digits(9)(value)
+    if sum(weight * int(digit) for weight, digit in zip((3, 7, 1) * 3, value, strict=True)) % 10:
+        raise ValidationError("is not a routing number: its check digit is wrong")
+
+
+def ten_characters(value: str) -> None:
+    if not (len(value) == 10 and value.isascii() and value.isprintable()):
+        raise ValidationError("must have ten characters")
+
+
 def state_code(value: str) -> None:
     if not (len(value) == 2 and value.isascii() and value.isalpha() and value.isupper()):
         raise ValidationError("must be a state's two capital letters")

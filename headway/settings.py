@@ -92,6 +92,11 @@ ORG_STATE = env.needed("ORG_STATE", demo="NY", check=read.state_code)
 ORG_ZIP = env.needed("ORG_ZIP", demo="100131800", check=read.digits(9))
 ORG_PHONE = env.needed("ORG_PHONE", demo="6465550100", check=read.digits(10))
 
+# The bank from which providers are paid, and what it calls us: as a rule "1" and the taxpayer ID (docs/payouts.md).
+ACH_BANK_NAME = env.needed("ACH_BANK_NAME", demo="Hudson Valley Bank")
+ACH_ROUTING_NUMBER = env.needed("ACH_ROUTING_NUMBER", demo="123456780", check=read.routing_number)
+ACH_COMPANY_ID = env.text("ACH_COMPANY_ID", default=f"1{ORG_TAX_ID}", check=read.ten_characters)
+
 SECOND_FACTOR_REQUIRED = env.flag("SECOND_FACTOR_REQUIRED", default=not DEMO)
 UNVERIFIED_PRICE = env.text("UNVERIFIED_PRICE", default="full_rate", check=read.one_of("full_rate", "last_known"))
 SWEEP_SECONDS = env.whole("SWEEP_SECONDS", default=10 if DEMO else 60, least=1)

@@ -1,5 +1,7 @@
 """How providers are paid what they earned."""
 
+from typing import TYPE_CHECKING
+
 import pgtrigger
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -12,6 +14,9 @@ from common import clock
 from common.facts import Fact
 from common.money import money_field
 from common.states import axis
+
+if TYPE_CHECKING:
+    from care.models import Session
 
 
 class ProviderBankAccount(models.Model):
@@ -78,7 +83,8 @@ class ProviderPayout(models.Model):
         SENT = "sent", _("On its way")
         RETURNED = "returned", _("Sent back by the bank")
 
-    STATES = axis("state", {"created": {"sent"}, "sent": {"returned"}, "returned": set()})
+    # Held back before it is sent, it is owed again just as one that the bank returns.
+    STATES = axis("state", {"created": {"sent", "returned"}, "sent": {"returned"}, "returned": set()})
 
     run = models.ForeignKey(PayoutRun, on_delete=models.PROTECT, related_name="payouts")
     provider = models.ForeignKey("people.Provider", on_delete=models.PROTECT, related_name="payouts")
@@ -99,6 +105,17 @@ class ProviderPayout(models.Model):
 
     def __str__(self) -> str:
         return f"Payout {self.pk} of {self.amount}"
+
+    @property
+    def was_held_back(self) -> bool:
+        """Whether it was left out of its run before that was sent, rather than sent back by the bank."""
+        sent_at = self.run.sent_at
+        return self.returned_at is not None and (sent_at is None or self.returned_at < sent_at)
+
+    @property
+    def status(self) -> str:
+        """How it stands, in words."""
+        return str(_("Held back") if self.was_held_back else self.get_state_display())
 
 
 class EarningAdjustment(Fact):
@@ -151,3 +168,9 @@ class PayoutLine(Fact):
 
     def __str__(self) -> str:
         return f"{self.amount} of payout {self.payout_id}"
+
+    @property
+    def session(self) -> "Session | None":
+        """The session behind it; ``None`` for a payout that came back."""
+        of = self.earning or self.adjustment
+        return of.session if of is not None else None

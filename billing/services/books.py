@@ -113,14 +113,76 @@ CHECKS = (
     ),
     Check(
         "confirmed_sessions_are_complete",
-        "A confirmed session has a cost, an earning, a primary claim and its entries; no other session has an earning.",
+        "A confirmed session has a cost, an earning, a primary claim and its entries; no other has but a voided one.",
         """
         SELECT 'session ' || s.id FROM care_session s
-        WHERE (s.status = 'confirmed') <> (
+        WHERE NOT (s.status = 'cancelled' AND EXISTS (
+            SELECT 1 FROM billing_earningadjustment WHERE session_id = s.id AND reason = 'voided'))
+          AND (s.status = 'confirmed') <> (
             EXISTS (SELECT 1 FROM billing_providerearning WHERE session_id = s.id)
             AND EXISTS (SELECT 1 FROM billing_sessioncost WHERE session_id = s.id)
             AND EXISTS (SELECT 1 FROM insurance_claim WHERE session_id = s.id AND rank = 1)
             AND EXISTS (SELECT 1 FROM ledger_entry WHERE key = 'earning:' || s.id))
+        """,
+    ),
+    Check(
+        "voided_sessions_are_undone",
+        "A voided session costs the client nothing, earns its provider nothing, and is no income of ours.",
+        """
+        SELECT 'session ' || s.id FROM care_session s
+        WHERE s.status = 'cancelled' AND EXISTS (SELECT 1 FROM billing_providerearning WHERE session_id = s.id)
+          AND EXISTS (
+            SELECT 1 FROM ledger_line l JOIN ledger_entry e ON e.id = l.entry_id
+            WHERE l.session_id = s.id AND (l.account_id IN ('session_revenue', 'provider_cost')
+                OR (l.account_id = 'client_receivable' AND e.key LIKE 'cost:%'))
+            GROUP BY l.account_id HAVING sum(l.amount) <> 0)
+        """,
+    ),
+    Check(
+        "payouts_are_their_lines",
+        "A payout is the sum of its lines, and each line is what its earning or change amounts to, of that provider.",
+        """
+        SELECT 'payout ' || p.id FROM billing_providerpayout p
+        LEFT JOIN billing_payoutline l ON l.payout_id = p.id
+        LEFT JOIN billing_providerearning e ON e.id = l.earning_id
+        LEFT JOIN billing_earningadjustment a ON a.id = l.adjustment_id
+        GROUP BY p.id
+        HAVING coalesce(sum(l.amount), 0) <> p.amount
+            OR bool_or(l.amount <> coalesce(e.amount, a.amount))
+            OR bool_or(p.provider_id <> coalesce(e.provider_id, a.provider_id))
+        """,
+    ),
+    Check(
+        "payouts_are_booked",
+        "A payout that was sent, and no other, has left the bank in the books with its amount.",
+        """
+        SELECT 'payout ' || p.id FROM billing_providerpayout p
+        LEFT JOIN ledger_line l ON l.account_id = 'bank' AND l.entry_id IN (
+            SELECT id FROM ledger_entry WHERE key IN ('payout:' || p.id, 'reversal:payout:' || p.id))
+        GROUP BY p.id
+        HAVING coalesce(-sum(l.amount), 0) <> CASE WHEN p.state = 'sent' THEN p.amount ELSE 0 END
+        """,
+    ),
+    Check(
+        "nothing_earned_is_paid_twice",
+        "An earning or a change of one is in one payout at most.",
+        """
+        SELECT coalesce('earning ' || earning_id, 'adjustment ' || adjustment_id) FROM billing_payoutline
+        GROUP BY earning_id, adjustment_id HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        "providers_are_owed_what_is_unpaid",
+        "What the books owe a provider is what no payout holds, and what waits in payouts that were not sent.",
+        """
+        WITH unpaid AS (
+            SELECT e.provider_id, e.amount FROM billing_providerearning e
+            WHERE NOT EXISTS (SELECT 1 FROM billing_payoutline l WHERE l.earning_id = e.id)
+            UNION ALL SELECT a.provider_id, a.amount FROM billing_earningadjustment a
+            WHERE NOT EXISTS (SELECT 1 FROM billing_payoutline l WHERE l.adjustment_id = a.id)
+            UNION ALL SELECT p.provider_id, p.amount FROM billing_providerpayout p WHERE p.state = 'created'
+            UNION ALL SELECT provider_id, amount FROM ledger_line WHERE account_id = 'provider_payable')
+        SELECT 'provider ' || provider_id FROM unpaid GROUP BY provider_id HAVING sum(amount) <> 0
         """,
     ),
     Check(

@@ -42,6 +42,9 @@ class Session(models.Model):
         },
     )
 
+    VOIDING = axis("status", {"confirmed": {"cancelled"}, "cancelled": set()})
+    """Only for what was confirmed by mistake, with its money and claims: ``billing.flows.void_session``."""
+
     client = models.ForeignKey("people.Client", on_delete=models.PROTECT, related_name="sessions")
     provider = models.ForeignKey("people.Provider", on_delete=models.PROTECT, related_name="sessions")
     starts_at = models.DateTimeField()

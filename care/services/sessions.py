@@ -114,3 +114,12 @@ def cancel_session(*, session: Session) -> Session:
     """Cancel a booked session. Raises ``IllegalTransition`` once it is confirmed."""
     move(session, Session.STATUSES, Session.Status.CANCELLED)
     return session
+
+
+def void_session(*, session: Session) -> Session:
+    """Take a confirmation back: the session did not take place as it was confirmed. Voiding twice changes nothing.
+
+    Its money and claims are the caller's. Raises ``IllegalTransition`` for a session that was never confirmed.
+    """
+    move(session, Session.VOIDING, Session.Status.CANCELLED, confirmed_at=None)
+    return session

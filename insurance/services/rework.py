@@ -139,18 +139,7 @@ def _again(claim: Claim, rank: int, by: User | None) -> None:
     number = _number(claim)
     move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
     if stands:
-        void = Claim.objects.create(
-            session=claim.session,
-            coverage=claim.coverage,
-            rank=claim.rank,
-            control_number=next_claim_number(),
-            payer_control_number=number,
-            frequency=Claim.VOID,
-            replaces=claim,
-            charge=claim.charge,
-            submission=Claim.Submission.READY if number else Claim.Submission.WAITING,
-        )
-        claims.note(void, "planned", _("Takes back what %(payer)s got in the wrong order.") % payer, actor=by)
+        _void(claim, _("Takes back what %(payer)s got in the wrong order.") % payer, by)
     again = Claim.objects.create(
         session=claim.session,
         coverage=claim.coverage,
@@ -166,6 +155,53 @@ def _again(claim: Claim, rank: int, by: User | None) -> None:
     words = _("%(payer)s is plan number %(rank)s for this session: asked again in its turn.") % payer
     claims.note(claim, "replaced", words, actor=by)
     claims.note(again, "planned", words, actor=by)
+
+
+def _void(claim: Claim, words: str, by: User | None) -> None:
+    """Plan what takes a claim back; it goes out as soon as the insurer has numbered that claim."""
+    number = _number(claim)
+    void = Claim.objects.create(
+        session=claim.session,
+        coverage=claim.coverage,
+        rank=claim.rank,
+        control_number=next_claim_number(),
+        payer_control_number=number,
+        frequency=Claim.VOID,
+        replaces=claim,
+        charge=claim.charge,
+        submission=Claim.Submission.READY if number else Claim.Submission.WAITING,
+    )
+    claims.note(void, "planned", words, actor=by)
+
+
+def take_back(session: Session, *, reason: str, by: User) -> None:
+    """The session did not take place as it was claimed: nothing is asked of any plan any more.
+
+    What was not sent, or was refused, is closed. What an insurer has or has paid is taken back by a void (frequency 8);
+    its money comes with the reversal that follows. What an insurer got from another one cannot be taken back by us: the
+    claim gets an event that asks a person to call. The caller holds the client's lock; repeating it changes nothing.
+    """
+    # Locked as they are found: a claim that a batch takes at this moment is sent, and has to be taken back.
+    found = session.claims.exclude(Claim.OUTSIDE).exclude(submission=Claim.Submission.NOT_NEEDED)
+    for claim in found.select_for_update(no_key=True, of=("self",)).select_related("coverage__payer").order_by("rank"):
+        payer = {"payer": claim.coverage.payer}
+        stands = claim.submission in _UNDER_WAY and claim.decision in (Claim.Decision.NONE, Claim.Decision.PAID)
+        if stands and claim.file_id is not None:
+            move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
+            claims.note(claim, "replaced", reason, actor=by)
+            _void(claim, _("Takes back what %(payer)s got: the session was voided.") % payer, by)
+            continue
+        if stands:
+            words = _(
+                "%(payer)s got this claim from another insurer and not from us, so we cannot take it back. Please ask "
+                "%(payer)s to: the session was voided."
+            )
+            claims.note(claim, FOR_A_PERSON, words % payer)
+        if Claim.SUBMISSIONS.allows(claim.submission, Claim.Submission.NOT_NEEDED):
+            move(claim, Claim.SUBMISSIONS, Claim.Submission.NOT_NEEDED, reason=reason[:300])
+        else:
+            move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
+        claims.note(claim, "not_needed", reason, actor=by)
 
 
 def _start(session: Session, rank: int) -> str:
