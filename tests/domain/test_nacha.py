@@ -14,7 +14,7 @@ D = Decimal
 HEADWAY = Company("Headway Therapy Group", "1131234567", "Hudson Valley Bank", "123456780")
 COLE = Credit("123456780", "000123456789", False, D("1120.00"), "PAYOUT 7", "Maya Cole")
 DIAZ = Credit("211111115", "98-7654", True, D("310.05"), "PAYOUT 8", "Rafael Diaz")
-CREATED, PAY_ON = datetime(2026, 11, 17, 9, 5), date(2026, 11, 20)
+CREATED, PAY_ON = datetime(2026, 11, 17, 9, 5), date(2026, 11, 20)  # noqa: DTZ001 - the bank has no zone
 
 
 def written(*credits: Credit) -> bytes:
