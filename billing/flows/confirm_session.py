@@ -9,13 +9,13 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Payment, ProviderEarning, SessionCost
 from billing.services import cards, costs, payments, prices
 from care.models import Session
 from care.services import sessions
 from common.hurry import hurry
-from common.money import ZERO
 from insurance.models import Coverage
 from insurance.services.claims import plan_claims
 from insurance.services.plan_order import plans_in_order
@@ -58,14 +58,10 @@ def confirm(session: Session) -> Session:
     session = Session.objects.select_for_update(no_key=True).select_related("client", "provider").get(pk=session.pk)
     if session.status == Session.Status.CONFIRMED:
         return session
-    priced = prices.price(session)
-    before = costs.current_cost(session)
-    if before is None or (before.amount, before.allowed, before.coverage_id) != (
-        priced.amount,
-        priced.allowed,
-        priced.coverage.pk,
-    ):
-        costs.reprice(client)
+    # That it took place changes no price: it counts to its plan year as it did when it was booked.
+    upcoming = prices.price_upcoming(client)
+    priced = prices.of(session, upcoming)
+    costs.keep(upcoming)
     cost = costs.current_cost(session)
     assert cost is not None, "it was priced a moment ago"
     session = sessions.confirm_session(session=session)
@@ -75,7 +71,6 @@ def confirm(session: Session) -> Session:
     if payment is not None:
         hurry("billing.tasks.charge", payment.pk)
     hurry("billing.tasks.exchange_with_insurers")
-    costs.reprice(client)
     return session
 
 
@@ -106,8 +101,9 @@ def _book(session: Session, cost: SessionCost, coverage: Coverage) -> None:
 
 
 def _collect(session: Session, cost: SessionCost) -> Payment | None:
-    """Charge the card on file, or tell the client how to pay when there is none."""
-    if cost.amount == ZERO:
+    """Charge the card on file, or tell the client how to pay when there is none. What is too little for a card waits
+    until there is more to pay."""
+    if cost.amount < SMALLEST_CHARGE:
         return None
     card = cards.default_card(session.client)
     if card is not None:

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+SMALLEST_CHARGE = Decimal("0.50")
+"""Stripe takes no card payment below this (its minimum for US dollars); refunds have no minimum."""
+
 
 class ChargeState(StrEnum):
     """Where one payment stands at the processor."""

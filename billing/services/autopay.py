@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.models import Autopay, AutopayNotice, Payment, PaymentPart
 from billing.services import payments
 from billing.services.balances import session_balance
@@ -21,7 +22,7 @@ from care.models import Session
 from common import clock
 from common.errors import BadInput, DomainError
 from common.hurry import hurry
-from common.money import ZERO, dollars
+from common.money import dollars
 from notifications import messages, outbox
 from people.models import Client
 
@@ -126,7 +127,7 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
         if earlier.amount == due and consent is not None:
             return
         cancel(earlier, reason=_("The amount has changed."))
-    if consent is not None and due <= consent.limit and default_card(client) is not None:
+    if consent is not None and SMALLEST_CHARGE <= due <= consent.limit and default_card(client) is not None:
         _announce(consent, session, due)
         return
     above = consent.limit if consent is not None and due > consent.limit else None
@@ -203,7 +204,7 @@ def charge(notice_id: int) -> None:
         return
     due = session_balance(notice.session).due
     amount = min(due, notice.amount)
-    if amount == ZERO:
+    if amount < SMALLEST_CHARGE:
         cancel(notice, reason=_("Nothing was left to pay."))
         return
     card = default_card(client)

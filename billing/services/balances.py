@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import Q, Sum
 
 from billing.domain import instalments
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.ledger.posting import Book, balance, balances_by_session
 from billing.models import Instalment, Payment, PaymentPart, PaymentPlan, PaymentPlanPart, Refund
 from care.models import Session
@@ -19,13 +20,15 @@ class Balance:
     """One session's money, in dollars. ``booked`` is the ledger's word: positive is owed by the client.
 
     ``paying`` is being paid right now, ``refunding`` promised but not processed yet, ``planned`` what a payment plan
-    takes later; ``due`` and ``to_refund`` are what remains to be done. At most one of the two is above zero.
+    takes later, ``carried`` too little for a card payment: it waits until the client owes more. ``due`` and
+    ``to_refund`` are what remains to be done. At most one of the two is above zero.
     """
 
     booked: Decimal
     paying: Decimal = ZERO
     refunding: Decimal = ZERO
     planned: Decimal = ZERO
+    carried: Decimal = ZERO
 
     @property
     def owed(self) -> Decimal:
@@ -35,7 +38,7 @@ class Balance:
     @property
     def due(self) -> Decimal:
         """What is to be paid now."""
-        return self.owed - self.planned
+        return self.owed - self.planned - self.carried
 
     @property
     def to_refund(self) -> Decimal:
@@ -92,7 +95,16 @@ def _with_plan(client: Client, balances: Mapping[int, Balance]) -> dict[int, Bal
     coming = Instalment.objects.filter(COMING, plan=plan).aggregate(total=Sum("amount"))["total"] or ZERO
     owed = {session: each.owed for session, each in balances.items()}
     planned = instalments.covered(left_of_plan(plan), owed, coming)
+    if sum(planned.values(), ZERO) < SMALLEST_CHARGE:
+        return dict(balances)
     return {session: replace(each, planned=planned.get(session, ZERO)) for session, each in balances.items()}
+
+
+def _carry(balances: Mapping[int, Balance]) -> dict[int, Balance]:
+    """No card takes less than half a dollar: when that is all that is due, nobody is asked for it."""
+    if total_due(balances) >= SMALLEST_CHARGE:
+        return dict(balances)
+    return {session: replace(each, carried=each.due) for session, each in balances.items()}
 
 
 def session_balance(session: Session) -> Balance:
@@ -101,11 +113,15 @@ def session_balance(session: Session) -> Balance:
         # What of it is planned depends on the plan's other sessions.
         return client_balances(session.client).get(session.pk, Balance(ZERO))
     paying, refunding = _pending([session.pk])
-    return Balance(
+    found = Balance(
         booked=balance(Book.CLIENT_RECEIVABLE, session=session),
         paying=paying.get(session.pk, ZERO),
         refunding=refunding.get(session.pk, ZERO),
     )
+    if ZERO < found.due < SMALLEST_CHARGE:
+        # Whether it can be asked for depends on the other sessions.
+        return client_balances(session.client).get(session.pk, found)
+    return found
 
 
 def booked_cost(session: Session) -> Decimal:
@@ -119,17 +135,15 @@ def client_balances(client: Client) -> dict[int, Balance]:
     paying, refunding = _pending(open_parts)
     # Read last: a payment that succeeds in between is then counted twice for a moment, and never asked for again.
     booked = balances_by_session(Book.CLIENT_RECEIVABLE, client=client)
-    return _with_plan(
-        client,
-        {
-            session: Balance(booked.get(session, ZERO), paying.get(session, ZERO), refunding.get(session, ZERO))
-            for session in sorted({*booked, *paying, *refunding})
-        },
-    )
+    found = {
+        session: Balance(booked.get(session, ZERO), paying.get(session, ZERO), refunding.get(session, ZERO))
+        for session in sorted({*booked, *paying, *refunding})
+    }
+    return _carry(_with_plan(client, found))
 
 
-def total_due(balances: dict[int, Balance]) -> Decimal:
-    """What the client is to pay now, in dollars: without what a payment plan takes later."""
+def total_due(balances: Mapping[int, Balance]) -> Decimal:
+    """What the client is to pay now, in dollars: without what a payment plan takes later, and what is too little."""
     return sum((each.due for each in balances.values()), ZERO)
 
 

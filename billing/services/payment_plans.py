@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain import instalments
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.models import (
     AutopayNotice,
     Instalment,
@@ -313,7 +314,7 @@ def write(plan: PaymentPlan, amount: Decimal, retry_of: Payment | None = None) -
     balances = client_balances(plan.client)
     planned = {session: balances[session].planned for session in left_of_plan(plan) if session in balances}
     amount = min(amount, sum(planned.values(), ZERO))
-    if amount == ZERO:
+    if amount < SMALLEST_CHARGE:
         return None
     payment = Payment.objects.create(
         client=plan.client,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.domain import retries
-from billing.gateways.results import ChargeResult, ChargeState
+from billing.gateways.results import SMALLEST_CHARGE, ChargeResult, ChargeState
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Payment, PaymentCard, PaymentPart
 from billing.services import plan_ends
@@ -17,7 +17,7 @@ from billing.services.balances import client_balances, session_balance
 from care.models import Session
 from common import clock
 from common.errors import DomainError
-from common.money import ZERO
+from common.money import ZERO, dollars
 from notifications import messages, outbox
 from people.models import Client
 
@@ -114,6 +114,11 @@ def begin_pay_now(
     amount = sum(due.values(), ZERO)
     if shown is not None and shown != amount:
         raise AmountChanged(_("What you owe has changed since this page was shown. Please look at it again."))
+    if amount < SMALLEST_CHARGE:
+        raise NothingToPay(
+            _("%(amount)s is too little for a card payment. It waits until there is more to pay.")
+            % {"amount": dollars(amount)}
+        )
     for waiting in waiting_attempts(client, due):
         if _same(waiting, due, card):
             return waiting

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.models import Payment, PaymentPlan
 from billing.services.balances import client_balances, left_of_plan
 from common import clock
@@ -43,7 +44,7 @@ def finish(plan: PaymentPlan) -> None:
     left: dict[int, Decimal] = {pk: most for pk, most in left_of_plan(plan).items() if pk in balances}
     if any(balances[session].planned for session in left):
         return
-    if any(most > ZERO and balances[session].owed > ZERO for session, most in left.items()):
+    if sum((min(most, balances[session].owed) for session, most in left.items()), ZERO) >= SMALLEST_CHARGE:
         end(plan, reason=_("A part could not be charged. What is left is due."))
     else:
         move(plan, PaymentPlan.STATES, PaymentPlan.State.DONE, ended_at=clock.now())

@@ -5,13 +5,13 @@ Which declines are tried again, and when: ``billing/domain/retries.py``.
 
 from django.db import transaction
 
+from billing.gateways.results import SMALLEST_CHARGE
 from billing.models import AutopayNotice, Instalment, Payment, PaymentPart, PaymentPlan
 from billing.services import autopay, payment_plans, payments, plan_ends
 from billing.services.balances import session_balance
 from billing.services.cards import default_card
 from common import clock
 from common.hurry import hurry
-from common.money import ZERO
 from people.models import Client
 
 
@@ -57,7 +57,7 @@ def _instalment(declined: Payment) -> Payment | None:
 def _session(declined: Payment, client: Client) -> Payment | None:
     part = declined.parts.select_related("session__client").get()
     amount = min(part.amount, session_balance(part.session).due)
-    if amount == ZERO:
+    if amount < SMALLEST_CHARGE:
         return None
     notice = AutopayNotice.objects.filter(payment=declined).first()
     if notice is not None and autopay.in_force(client) is None:

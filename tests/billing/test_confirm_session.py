@@ -106,6 +106,17 @@ def test_without_a_card_the_client_is_told_how_to_pay(cast: Cast) -> None:
     assert Email.objects.get().kind == "payment_needs_you"
 
 
+def test_a_cost_below_half_a_dollar_is_not_charged_to_a_card(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No card takes it; it waits on the account, and nobody writes to the client about it."""
+    card(cast.ana)
+    session = cast.book()
+    monkeypatch.setattr(confirm_session, "SMALLEST_CHARGE", D("72.01"))
+    confirm_session.confirm(session)
+    assert balance(Book.CLIENT_RECEIVABLE, session=session) == D("72.00")
+    assert not Payment.objects.exists()
+    assert not Email.objects.filter(key__startswith="no_card").exists()
+
+
 def nothing_happened(session: Session) -> bool:
     session.refresh_from_db()
     return session.status == Session.Status.SCHEDULED and not (

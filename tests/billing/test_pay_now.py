@@ -17,6 +17,7 @@ from billing.services.balances import client_balances, session_balance, total_du
 from billing.services.payments import AmountChanged, NothingToPay
 from care.models import Session
 from common import clock
+from common.money import ZERO
 from headway.demo.cast import save_card
 from tests.cast import Cast, assemble
 from tests.stand_ins import StripeStandIn
@@ -231,3 +232,31 @@ def test_fifty_clicks_at_once_make_one_payment(stripe_server: StripeStandIn) -> 
     assert len(at_stripe(stripe_server, card)) == 1
     assert balance(Book.STRIPE) == D("68.00")
     assert Payment.objects.count() == 1
+
+
+def test_less_than_half_a_dollar_is_not_asked_for_until_more_is_due(
+    cast: Cast, card: PaymentCard, stripe_server: StripeStandIn
+) -> None:
+    """No card takes less: 29 cents wait, unasked, and go with the next payment."""
+    owes(cast.book(), "0.29")
+    waiting = client_balances(cast.ana)
+    assert total_due(waiting) == ZERO
+    assert [(each.owed, each.carried) for each in waiting.values()] == [(D("0.29"), D("0.29"))]
+    with pytest.raises(NothingToPay):
+        start_pay_now(client=cast.ana, card=card)
+    owes(cast.book(hour=1), "68.00")
+    assert total_due(client_balances(cast.ana)) == D("68.29")
+    begun = start_pay_now(client=cast.ana, card=card)
+    assert (begun.payment.state, begun.payment.amount) == ("succeeded", D("68.29"))
+    assert client_balances(cast.ana) == {}
+
+
+def test_one_session_s_29_cents_are_too_little_though_more_is_due_in_all(
+    cast: Cast, card: PaymentCard, stripe_server: StripeStandIn
+) -> None:
+    small = cast.book()
+    owes(small, "0.29")
+    owes(cast.book(hour=1), "68.00")
+    with pytest.raises(NothingToPay, match=r"\$0\.29 is too little for a card payment"):
+        start_pay_now(client=cast.ana, session_ids=[small.pk], card=card)
+    assert at_stripe(stripe_server, card) == []
