@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.flows import correct_benefits
-from billing.ledger.posting import Book, Posting, balance, post
+from billing.ledger.posting import Book, Posting, balance, balances_by_payer, post
 from billing.models import EarningAdjustment, Payment, PaymentPart, SessionCost
-from billing.services import costs, earnings, refunds
+from billing.services import costs, earnings, insurer_money, refunds
 from billing.services.balances import booked_cost
 from care.models import Session
 from care.services import sessions
@@ -87,24 +87,34 @@ def _take_back_cost(session: Session) -> None:
             "for_provider": _("This session was voided. It costs your client nothing."),
         },
     )
-    booked, revenue = booked_cost(session), balance(Book.SESSION_REVENUE, session=session)
-    variance = balance(Book.INSURER_VARIANCE, session=session)
-    client, payer = session.client_id, before.coverage.payer_id if before.coverage else None
-    if revenue != ZERO:
-        post(
-            key=f"cost:{cost.pk}",
-            memo=f"Session {session.pk} voided",
-            occurred_on=clock.today(),
-            lines=[
-                Posting(Book.SESSION_REVENUE, -revenue, client=client, session=session.pk, payer=payer),
-                Posting(Book.CLIENT_RECEIVABLE, -booked, client=client, session=session.pk),
-                Posting(Book.INSURER_VARIANCE, -variance, client=client, session=session.pk),
+    client = session.client_id
+    revenue = balances_by_payer(Book.SESSION_REVENUE, session=session)
+    variance = balances_by_payer(Book.INSURER_VARIANCE, session=session)
+    came = balances_by_payer(Book.INSURER_RECEIVABLE, session=session, entry__key__regex=insurer_money.CASH)
+    rests = insurer_money.expected(session)
+    post(
+        key=f"cost:{cost.pk}",
+        memo=f"Session {session.pk} voided",
+        occurred_on=clock.today(),
+        lines=[
+            Posting(Book.CLIENT_RECEIVABLE, -booked_cost(session), client=client, session=session.pk),
+            *(
+                Posting(book, -amount, client=client, session=session.pk, payer=payer)
+                for book, amounts in ((Book.SESSION_REVENUE, revenue), (Book.INSURER_VARIANCE, variance))
+                for payer, amount in amounts.items()
+            ),
+            *(
                 Posting(
-                    Book.INSURER_RECEIVABLE, revenue + booked + variance, client=client, session=session.pk,
+                    Book.INSURER_RECEIVABLE,
+                    came.get(payer, ZERO) - rests.get(payer, ZERO),
+                    client=client,
+                    session=session.pk,
                     payer=payer,
-                ),
-            ],
-        )  # fmt: skip
+                )
+                for payer in {**rests, **came}
+            ),
+        ],
+    )
     written_off = balance(Book.CLIENT_WRITE_OFF, session=session)
     if written_off != ZERO:
         # What the client was spared is not hers to get back.

@@ -6,7 +6,7 @@ import pytest
 
 from billing.flows import confirm_session, void_session
 from billing.flows.void_session import NotConfirmed
-from billing.ledger.posting import Book, balance
+from billing.ledger.posting import Book, balance, balances_by_payer
 from billing.models import EarningAdjustment, Payment, ProviderEarning, Refund
 from billing.services import books, earnings
 from billing.services.earnings import NothingToAdjust
@@ -166,6 +166,8 @@ def test_voided_after_both_plans_paid(cast: Cast) -> None:
     void_session.void(session, reason="It did not take place", by=cast.fay)
     assert sorted(Refund.objects.values_list("amount", flat=True)) == [D("32.00"), D("40.00")]
     assert booked(session) == {"client_receivable": D("-72.00"), "insurer_receivable": D("-118.00")}
+    owed_back = balances_by_payer(Book.INSURER_RECEIVABLE, session=session)
+    assert owed_back == {cast.evergreen.pk: D("-88.00"), cast.harbor.pk: D("-30.00")}
     assert claims(session) == [
         (1, "1", "replaced", "paid"),
         (2, "1", "replaced", "paid"),
