@@ -218,6 +218,8 @@ def _final_cost(session: Session) -> SessionCost | None:
     if session.status != Session.Status.CONFIRMED:
         return None  # voided: what its insurers still send is booked, and nothing follows from it
     planned = claims.sequence(session)
+    if sequence.ask_anew(planned):
+        planned = claims.sequence(session)
     spoken = [claim for claim in planned if claim.decision == Claim.Decision.PAID or sequence.is_last_word(claim)]
     if not spoken:
         return None

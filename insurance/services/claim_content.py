@@ -235,14 +235,20 @@ def remitted(adjudication: Adjudication) -> RemittedClaim:
     )
 
 
+def as_sent(claim: Claim) -> x837p.Claim:
+    """A claim as its file has it, for one that went out in a file of ours."""
+    assert claim.file is not None, "it was sent"
+    parts = x837p.read(bytes(claim.file.raw))
+    return next(each for part in parts for each in part.claims if each.control_number == claim.control_number)
+
+
 def _void(claim: Claim) -> x837p.Claim:
     """The claim that is taken back, word for word as it was sent, under a number of its own (CLM05-3 = 8)."""
     taken_back = claim.replaces
     while taken_back is not None and taken_back.frequency == Claim.VOID:
         taken_back = taken_back.replaces
-    assert taken_back is not None and taken_back.file is not None, "only what was sent is taken back"
-    sent = x837p.read(bytes(taken_back.file.raw))
-    said = next(each for part in sent for each in part.claims if each.control_number == taken_back.control_number)
+    assert taken_back is not None, "a void takes something back"
+    said = as_sent(taken_back)
     return replace(
         said,
         control_number=claim.control_number,

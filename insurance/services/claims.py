@@ -201,21 +201,44 @@ def resubmit(claim: Claim, *, reason: str, actor: User | None = None) -> Claim:
         decided or (claim.submission == Claim.Submission.REJECTED and claim.decision == Claim.Decision.NONE)
     ):
         raise ClaimRefused(_("Only a claim that was denied or rejected can be sent again."))
+    void = claim.frequency == Claim.VOID
+    number = claim.payer_control_number if decided or void else ""
+    return _replace(claim, number, reason=reason, paused=bool(client.paused_since), actor=actor)
+
+
+def replace_decided(claim: Claim, *, reason: str) -> Claim:
+    """Send a claim again that its insurer has decided: what it was decided by has changed since.
+
+    It names the insurer's number where there is one (frequency 7), so that the insurer takes its former decision back.
+    The caller holds the client's lock.
+    """
+    return _replace(claim, number_of(claim), reason=reason, paused=bool(claim.session.client.paused_since))
+
+
+def _replace(claim: Claim, number: str, *, reason: str, paused: bool, actor: User | None = None) -> Claim:
+    """A new claim in the place of another; ``number``: the insurer's own of the former one, when it has taken it in."""
     move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
     void = claim.frequency == Claim.VOID
-    numbered = bool(claim.payer_control_number) and (decided or void)
     again = Claim.objects.create(
         session=claim.session,
         coverage=claim.coverage,
         rank=claim.rank,
         control_number=next_claim_number(),
-        payer_control_number=claim.payer_control_number if numbered else "",
-        frequency=Claim.VOID if void else "7" if numbered else "1",
+        payer_control_number=number,
+        frequency=Claim.VOID if void else "7" if number else "1",
         replaces=claim,
         charge=claim.charge,
-        submission=Claim.Submission.HELD if client.paused_since and not void else Claim.Submission.READY,
+        submission=Claim.Submission.HELD if paused and not void else Claim.Submission.READY,
         file_by=claim.file_by,
     )
     note(claim, "replaced", reason, actor=actor)
     note(again, "planned", reason, actor=actor)
     return again
+
+
+def number_of(claim: Claim) -> str:
+    """The insurer's number of a claim, from its acknowledgement or its remittance; empty while we have none."""
+    if claim.payer_control_number:
+        return claim.payer_control_number
+    told = claim.adjudications.exclude(payer_control_number="").order_by("-pk").first()
+    return told.payer_control_number if told is not None else ""

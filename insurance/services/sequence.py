@@ -4,18 +4,22 @@
 The rules for denials are the table of :mod:`insurance.domain.denials`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from common.errors import DomainError
+from common.money import ZERO
 from common.states import move
 from insurance.domain import insurer_names
 from insurance.domain.decisions import FORWARDED, Meaning, Reason
 from insurance.domain.denials import TOO_LATE, Denial, read_denial
 from insurance.models import Adjudication, Claim
 from insurance.services import claims
-from insurance.services.claim_content import decision_of
+from insurance.services.claim_content import answer_in_force, as_sent, content_of, decision_of
+from insurance.x12 import x837p
+from insurance.x12.adjustments import Adjustment
 
 _CROSSOVER = "crossover"
 GOES_ON = "goes_on"
@@ -71,7 +75,7 @@ def go_on(last: Claim, answer: Adjudication, later: Sequence[Claim], *, nothing_
     payer = {"payer": last.coverage.payer}
     if nothing_left:
         for claim in later:
-            if claim.submission in Claim.UNSENT:
+            if claim.submission in Claim.UNSENT and not _has_paid(claim):
                 claims.close(claim, reason=_("Nothing was left to pay after %(payer)s.") % payer)
         return
     for claim in later:
@@ -100,6 +104,72 @@ def _note(last: Claim, answer: Adjudication, text: str, **words: object) -> None
     why = "; ".join(str(each) for each in denial.why) if denial else ""
     words |= {"payer": last.coverage.payer, "why": why or _("closed by support"), "codes": answer.decision.codes}
     claims.note(last, GOES_ON, text % words)
+
+
+# --- Decided by an answer that was corrected since --------------------------------------------------------------------
+
+
+def ask_anew(planned: Sequence[Claim]) -> bool:
+    """Replace the first claim whose insurer has decided by an answer of a plan ahead that is no longer its answer.
+
+    Only amounts count: an answer that was taken back and given again the same changes nothing. A claim that is still
+    under way is replaced when its insurer has decided it (only then can it take a decision back), one that came by
+    crossover never: the plan before it sends its correction on too. Plans behind it wait for the new answer. Whether
+    anything was replaced; repeating it adds nothing. The caller holds the client's lock.
+    """
+    ahead: list[Claim] = []
+    for claim in planned:
+        if ahead and _is_decided(claim) and _rests_on_old_answers(claim, ahead):
+            payers = ", ".join(str(each.coverage.payer) for each in ahead)
+            words = _("%(ahead)s has corrected its answer: %(payer)s is asked again with the new amounts.")
+            claims.replace_decided(claim, reason=words % {"ahead": payers, "payer": claim.coverage.payer})
+            return True
+        if claim.submission == Claim.Submission.NOT_NEEDED and claim.decision != Claim.Decision.DENIED:
+            continue
+        if claim.decision != Claim.Decision.PAID and not is_last_word(claim):
+            return False
+        ahead.append(claim)
+    return False
+
+
+def _is_decided(claim: Claim) -> bool:
+    """Decided on what we sent, and not closed by a person."""
+    decided = claim.decision in (Claim.Decision.PAID, Claim.Decision.DENIED)
+    return decided and claim.submission == Claim.Submission.ACCEPTED and claim.file_id is not None
+
+
+def _rests_on_old_answers(claim: Claim, ahead: Sequence[Claim]) -> bool:
+    answers = Adjudication.objects.filter(
+        claim__session=claim.session_id,
+        claim__coverage__in=[each.coverage_id for each in ahead],
+        posted_at__isnull=False,
+    )
+    if answers.count() <= len(ahead):  # nobody has answered twice, as nearly always
+        return False
+    try:
+        now = content_of(claim)
+    except DomainError:
+        return False
+    return _amounts_of_others(as_sent(claim)) != _amounts_of_others(now)
+
+
+def _amounts_of_others(content: x837p.Claim) -> list[object]:
+    """What a claim says that the plans ahead of it paid and adjusted, without days and numbers."""
+
+    def adjusted(adjustments: Iterable[Adjustment]) -> list[tuple[str, str, Decimal]]:
+        return sorted((each.group, each.code, each.amount) for each in adjustments)
+
+    payers = [
+        (each.rank, each.paid, adjusted(each.adjustments)) for each in content.other_payers if each.paid is not None
+    ]
+    lines = [[(each.payer_id, each.paid, adjusted(each.adjustments)) for each in line.prior] for line in content.lines]
+    return [sorted(payers), lines]
+
+
+def _has_paid(claim: Claim) -> bool:
+    """Whether the claim's plan has paid for the session, by an answer to a claim that this one takes the place of."""
+    answer = answer_in_force(claim)
+    return answer is not None and answer.paid > ZERO
 
 
 # --- Crossover --------------------------------------------------------------------------------------------------------

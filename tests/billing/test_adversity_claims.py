@@ -105,7 +105,13 @@ def test_a_reversal_and_its_correction_settle_the_difference(session: Session) -
     told(claim(session, 1), reversal(first))
     assert claim(session, 1).decision == "reversed"
     assert cost(session) == (D("32.00"), "final"), "it stays until the corrected answer comes"
+    before = claim(session, 2)
     told(claim(session, 1), corrected)
+    assert cost(session) == (D("20.00"), "after_primary"), "Harbor decided by what was taken back: it is asked again"
+    exchange.build_batches()
+    taken_back = replace(reversal(harbor(session)), control_number=before.control_number)
+    rest = harbor(session, "0.00", adjustments(("OA", "23", "200.00"), ("PR", "1", "20.00")))
+    told(claim(session, 2), taken_back, rest)
     assert cost(session) == (D("20.00"), "final")
     assert sorted(refund.amount for refund in Refund.objects.all()) == [D("12.00"), D("40.00")]
 
