@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from billing.api import payments, plans, provider, sessions, support
+from billing.api import coordination, good_faith_estimates, payments, plans, provider, sessions, support
 from headway import api_docs
 from insurance.api import views as insurance
 from insurance.api.providers import FindProviders
@@ -15,10 +15,38 @@ client = [
     path("plans/<int:coverage_id>/", plans.ClientPlan.as_view(), name="client_plan"),
     path("plans/<int:coverage_id>/refresh/", plans.RefreshPlan.as_view(), name="client_refresh_plan"),
     path("plans/<int:coverage_id>/report/", plans.ReportPlan.as_view(), name="client_report_plan"),
+    path("plans/order/", coordination.ClientPlanOrder.as_view(), name="client_plan_order"),
+    path("suggested-plans/", coordination.SuggestedPlans.as_view(), name="client_suggested_plans"),
+    path(
+        "suggested-plans/<int:suggestion_id>/confirmation/",
+        coordination.ConfirmSuggestedPlan.as_view(),
+        name="client_confirm_suggested_plan",
+    ),
+    path(
+        "suggested-plans/<int:suggestion_id>/dismissal/",
+        coordination.DismissSuggestedPlan.as_view(),
+        name="client_dismiss_suggested_plan",
+    ),
+    path("recertifications/", coordination.ClientRecertifications.as_view(), name="client_recertifications"),
+    path(
+        "recertifications/<int:recertification_id>/reference/",
+        coordination.ReportYearlyCall.as_view(),
+        name="client_report_yearly_call",
+    ),
     path("benefits/", insurance.ClientBenefits.as_view(), name="client_benefits"),
     path("providers/", FindProviders.as_view(), name="client_find_providers"),
     path("pauses/", insurance.ClientPauses.as_view(), name="client_pauses"),
+    path("pauses/<int:pause_id>/", insurance.ClientPauseStory.as_view(), name="client_pause"),
     path("pauses/<int:pause_id>/reference/", plans.GiveReference.as_view(), name="client_reference"),
+    path("good-faith-estimates/", good_faith_estimates.ClientEstimates.as_view(), name="client_estimates"),
+    path(
+        "good-faith-estimates/<int:estimate_id>/", good_faith_estimates.ClientEstimate.as_view(), name="client_estimate"
+    ),
+    path(
+        "good-faith-estimates/<int:estimate_id>/pdf/",
+        good_faith_estimates.ClientEstimateFile.as_view(),
+        name="client_estimate_pdf",
+    ),
     path("sessions/", sessions.ClientSessions.as_view(), name="client_sessions"),
     path("sessions/<int:session_id>/", sessions.ClientSession.as_view(), name="client_session"),
     path("balance/", payments.ClientBalance.as_view(), name="client_balance"),

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -79,86 +79,62 @@ class ClientPlan(ClientApi):
         return Response(status=204)
 
 
-class RefreshPlan(ClientApi):
-    """Asking a plan's insurer again."""
+class AskingAgain:
+    """Asking a plan's insurer again, whoever of those who may see the plan wants it."""
 
     @extend_schema(
-        operation_id="client_refresh_plan",
-        tags=["Client"],
-        summary="Ask the insurer about this plan again",
         description="While a question is under way, that one is given back; at most once in 15 minutes.",
         request=None,
         responses={202: CheckOut},
     )
     @idempotent
     def post(self, request: Request, coverage_id: int) -> Response:
-        return _refresh(request, coverage_id)
+        plan = get_coverage(request.user, coverage_id, purpose="api: refresh benefits")
+        return Response(CheckOut(refresh_benefits.ask_for(actor=signed_in(request), coverage=plan)).data, 202)
 
 
-class ReportPlan(ClientApi):
+class Reporting:
     """Saying that what is shown of a plan is wrong."""
 
-    said: ClassVar = {"what": "copay", "text": "My card says $20.00, you show $40.00."}
+    said: ClassVar = {"what": "copay", "text": "The card says $20.00, you show $40.00."}
 
     @extend_schema(
-        operation_id="client_report_plan",
-        tags=["Client"],
-        summary="Report a mistake in this plan's benefits",
         description="The insurer is asked again and support gets a case, which is given back. There is one open case "
-        "for a plan: more about it is added to that case.",
+        "of yours for a plan: more about it is added to that case.",
         request=ReportIn,
         responses={201: AskedQuestion},
         examples=[OpenApiExample("Another copay on the card", value=said, request_only=True)],
     )
     @idempotent
     def post(self, request: Request, coverage_id: int) -> Response:
-        return _report(request, coverage_id)
+        plan = get_coverage(request.user, coverage_id, purpose="api: report benefits")
+        given = body(ReportIn, request)
+        case = refresh_benefits.report_incorrect(author=signed_in(request), coverage=plan, **given)
+        return Response(AskedQuestion(case).data, 201)
 
 
-class RefreshClientsPlan(ProviderApi):
-    """Asking the insurer of a client's plan again."""
-
-    @extend_schema(
-        operation_id="provider_refresh_plan",
-        tags=["Provider"],
-        summary="Ask the insurer about a client's plan again",
-        description="While a question is under way, that one is given back; at most once in 15 minutes.",
-        request=None,
-        responses={202: CheckOut},
-    )
-    @idempotent
-    def post(self, request: Request, coverage_id: int) -> Response:
-        return _refresh(request, coverage_id)
+def _told(operation: str, tag: str, summary: str) -> Any:
+    return extend_schema_view(post=extend_schema(operation_id=operation, tags=[tag], summary=summary))
 
 
-class ReportClientsPlan(ProviderApi):
-    """Saying that what is shown of a client's plan is wrong."""
-
-    @extend_schema(
-        operation_id="provider_report_plan",
-        tags=["Provider"],
-        summary="Report a mistake in the benefits of a client's plan",
-        description="The insurer is asked again and support gets a case, which is given back. There is one open case "
-        "of yours for a plan: more about it is added to that case.",
-        request=ReportIn,
-        responses={201: AskedQuestion},
-        examples=[OpenApiExample("Another copay on the card", value=ReportPlan.said, request_only=True)],
-    )
-    @idempotent
-    def post(self, request: Request, coverage_id: int) -> Response:
-        return _report(request, coverage_id)
+@_told("client_refresh_plan", "Client", "Ask the insurer about this plan again")
+class RefreshPlan(AskingAgain, ClientApi):
+    """A plan of the client's own."""
 
 
-def _refresh(request: Request, coverage_id: int) -> Response:
-    plan = get_coverage(request.user, coverage_id, purpose="api: refresh benefits")
-    return Response(CheckOut(refresh_benefits.ask_for(actor=signed_in(request), coverage=plan)).data, 202)
+@_told("client_report_plan", "Client", "Report a mistake in this plan's benefits")
+class ReportPlan(Reporting, ClientApi):
+    """A plan of the client's own."""
 
 
-def _report(request: Request, coverage_id: int) -> Response:
-    plan = get_coverage(request.user, coverage_id, purpose="api: report benefits")
-    given = body(ReportIn, request)
-    case = refresh_benefits.report_incorrect(author=signed_in(request), coverage=plan, **given)
-    return Response(AskedQuestion(case).data, 201)
+@_told("provider_refresh_plan", "Provider", "Ask the insurer about a client's plan again")
+class RefreshClientsPlan(AskingAgain, ProviderApi):
+    """A plan of a client on the caseload."""
+
+
+@_told("provider_report_plan", "Provider", "Report a mistake in the benefits of a client's plan")
+class ReportClientsPlan(Reporting, ProviderApi):
+    """A plan of a client on the caseload."""
 
 
 class GiveReference(ClientApi):

@@ -1,7 +1,7 @@
 """How plans, benefits, pauses and claims read."""
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
@@ -18,8 +18,11 @@ from insurance.models import (
     EdiFile,
     EligibilityCheck,
     PlanOrder,
+    Recertification,
+    SuggestedCoverage,
 )
 from insurance.services.next_step import next_step
+from notifications.messages.account import words_of_a_pause, words_of_a_year
 
 
 class PayerOut(serializers.Serializer[Any]):
@@ -90,8 +93,10 @@ def _not_in_future(day: date) -> None:
 class PlanIn(Strict):
     """A plan as it stands on the card, and the facts that decide which plan pays first."""
 
+    MEMBER_ID: ClassVar = [RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9 -]+$")]
+
     payer = Id(help_text="From `payers`.")
-    member_id = serializers.CharField(max_length=80, validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9 -]+$")])
+    member_id = serializers.CharField(max_length=80, validators=MEMBER_ID)
     group_number = serializers.CharField(max_length=30, required=False, allow_blank=True)
     plan_type = serializers.ChoiceField(choices=Coverage.PlanType.choices, required=False)
     holder = serializers.ChoiceField(
@@ -116,6 +121,13 @@ class PlanIn(Strict):
             message = _("Please give the birthday of the person whose plan it is.")
             raise serializers.ValidationError({"holder_born": [message]})
         return attrs
+
+
+class SuggestedPlanIn(PlanIn):
+    """What the insurer that named the plan has not told. ``payer`` and ``member_id`` only where they are missing."""
+
+    payer = Id(required=False, help_text="From `payers`.")
+    member_id = serializers.CharField(max_length=80, required=False, validators=PlanIn.MEMBER_ID)
 
 
 class AccumulatorOut(serializers.Serializer[Any]):
@@ -211,6 +223,55 @@ class PauseOut(serializers.Serializer[Any]):
     reference_given_at = serializers.DateTimeField(allow_null=True)
 
 
+class CallOut(serializers.Serializer[Any]):
+    """What to say on the phone. The number is ``plan.payer.member_services_phone``; only the client can call."""
+
+    contact = serializers.CharField(source="coverage.payer.cob_contact", help_text="Whom to ask for; may be empty.")
+    say = serializers.SerializerMethodField(help_text="The words to say.")
+
+
+class ClientPause(PauseOut, CallOut):
+    """A pause as its client reads it: with the words for the call."""
+
+    def get_say(self, _pause: AccountPause) -> str:
+        return words_of_a_pause()
+
+
+class RecertificationOut(CallOut):
+    """The confirmation that an insurer wants once a year, by phone, of which plans somebody has."""
+
+    id = serializers.IntegerField()
+    plan = PlanOut(source="coverage")
+    due_on = serializers.DateField()
+    state = serializers.ChoiceField(choices=Recertification.State.choices)
+    overdue = serializers.SerializerMethodField(help_text="Its day has passed and you have not called.")
+    reference_number = serializers.CharField()
+    called_on = serializers.DateField(allow_null=True)
+    verified_at = serializers.DateTimeField(allow_null=True, help_text="When the insurer's records were found right.")
+
+    def get_say(self, _row: Recertification) -> str:
+        return words_of_a_year()
+
+    def get_overdue(self, row: Recertification) -> bool:
+        return row.state == Recertification.State.DUE and row.due_on < clock.today()
+
+
+class SuggestedPlanOut(serializers.Serializer[Any]):
+    """A plan that another insurer named. Of the member id only the end is told."""
+
+    id = serializers.IntegerField()
+    named_by = serializers.CharField(source="named_by.payer.name")
+    name = serializers.CharField(source="payer_name", help_text="As it was named.")
+    payer = PayerOut(allow_null=True, help_text="Null: we do not know which insurer is meant; say it when you confirm.")
+    member_id_last4 = serializers.SerializerMethodField(help_text="Empty: not told; give it when you confirm.")
+    state = serializers.ChoiceField(choices=SuggestedCoverage.State.choices)
+    coverage = serializers.IntegerField(source="coverage_id", allow_null=True, help_text="The plan it has become.")
+    created_at = serializers.DateTimeField()
+
+    def get_member_id_last4(self, suggestion: SuggestedCoverage) -> str:
+        return (suggestion.member_id or "")[-4:]
+
+
 class SupportPause(PauseOut):
     """A pause with its evidence."""
 
@@ -224,6 +285,12 @@ class ReferenceIn(Strict):
     """What the insurer gave the client for the call."""
 
     reference_number = serializers.CharField(max_length=40)
+
+
+class YearlyCallIn(ReferenceIn):
+    """The client's yearly call to an insurer."""
+
+    called_on = serializers.DateField(help_text="The day of the call.")
 
 
 class ClaimProgress(serializers.Serializer[Any]):

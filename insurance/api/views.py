@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from common import clock
 from common.api import Api, Pages, query
-from insurance.access import get_claim, visible_claims, visible_files, visible_pauses
+from insurance.access import get_claim, get_pause, visible_claims, visible_files, visible_pauses
 from insurance.api import serializers as out
 from insurance.models import (
     AccountPause,
@@ -92,11 +92,24 @@ class ClientPauses(ClientApi):
         summary="Pauses of my account, open and over, the newest first",
         description="While one is open, call its insurer, ask which of your plans is primary, and give the reference "
         "number you get. Only you can make this call.",
-        responses=out.PauseOut(many=True),
+        responses=out.ClientPause(many=True),
     )
     def get(self, request: Request) -> Response:
         rows, pages = self.page(visible_pauses(request.user).order_by("-pk"))
-        return pages.get_paginated_response(out.PauseOut(rows, many=True).data)
+        return pages.get_paginated_response(out.ClientPause(rows, many=True).data)
+
+
+class ClientPauseStory(ClientApi):
+    """One pause."""
+
+    @extend_schema(
+        operation_id="client_pause",
+        tags=["Client"],
+        summary="One pause of my account: whom to call, what to say, how it stands",
+        responses=out.ClientPause,
+    )
+    def get(self, request: Request, pause_id: int) -> Response:
+        return Response(out.ClientPause(get_pause(request.user, pause_id, purpose="api: pause")).data)
 
 
 class SupportClaims(SupportApi):
