@@ -3,7 +3,7 @@
 What they cost as of now comes from ``billing.services.prices``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -69,7 +69,14 @@ def reprice_all(client: Client, *, charged: bool = True) -> list[Written]:
     Those have been ``charged``: their estimates change only where what we had told was wrong. Then their money has to
     follow, so only ``billing.flows.correct_benefits`` asks for them.
     """
-    priced = price_all(client, charged=charged)
+    return keep(price_all(client, charged=charged))
+
+
+def keep(priced: Sequence[Priced]) -> list[Written]:
+    """Write the prices that are not those in force, each with its reason. Repeating it writes nothing.
+
+    The caller holds the client's lock.
+    """
     known = current_costs(each.session for each in priced)
     written = []
     for each in priced:

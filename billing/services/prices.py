@@ -59,7 +59,12 @@ def price_upcoming(client: Client) -> list[Priced]:
 
 def price(session: Session) -> Priced:
     """One scheduled session's price now. Raises :class:`NoPrice` with the reason in words."""
-    found = next((each for each in price_upcoming(session.client) if each.session.pk == session.pk), None)
+    return of(session, price_upcoming(session.client))
+
+
+def of(session: Session, priced: Iterable[Priced]) -> Priced:
+    """One session's price among those of its client. Raises :class:`NoPrice` when there is none, with the reason."""
+    found = next((each for each in priced if each.session.pk == session.pk), None)
     if found is None:
         plans = plans_in_order(session.client, on=session.date)
         if not plans:
