@@ -7,7 +7,15 @@ from time import monotonic
 import structlog
 from celery import shared_task
 
-from billing.flows import collect_payment, correct_benefits, exchange_claims, give_refund, refresh_benefits, stripe_news
+from billing.flows import (
+    collect_payment,
+    correct_benefits,
+    exchange_claims,
+    give_refund,
+    refresh_benefits,
+    stripe_account,
+    stripe_news,
+)
 from billing.models import Payment, PayoutRun, Refund, StripeEvent
 from billing.services import (
     autopay,
@@ -16,6 +24,7 @@ from billing.services import (
     payments,
     payouts,
     recalculation,
+    reconciliation,
     refunds,
     repricing,
     retrying,
@@ -97,6 +106,13 @@ def give(refund_id: int) -> None:
 def process_stripe_event(event_id: int) -> None:
     """Ask Stripe about the object a webhook named, and record the answer."""
     stripe_news.process(event_id)
+
+
+@shared_task
+def reconcile_stripe() -> None:
+    """Once a night: hold Stripe's account against the books. Running twice at once changes nothing."""
+    if reconciliation.is_due():
+        stripe_account.reconcile()
 
 
 @shared_task

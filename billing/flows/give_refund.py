@@ -9,7 +9,9 @@ from common import clock
 
 def give(refund_id: int) -> None:
     """Send one promised refund. Safe to call twice, at once, or after a crash half-way."""
-    claimed = Refund.objects.filter(pk=refund_id, state=Refund.State.CREATED).update(state=Refund.State.SUBMITTED)
+    waiting = Refund.objects.filter(pk=refund_id, state=Refund.State.CREATED)
+    # A bank that holds the payment gives nothing back of it: the refund waits for its decision.
+    claimed = waiting.exclude(payment__disputes__state__in=refunds.HOLDS).update(state=Refund.State.SUBMITTED)
     if claimed:
         _send(Refund.objects.select_related("payment").get(pk=refund_id))
 

@@ -3,7 +3,7 @@
 import structlog
 from django.db import IntegrityError, transaction
 
-from billing.flows import collect_payment, give_refund
+from billing.flows import collect_payment, give_refund, stripe_account
 from billing.gateways.results import Event
 from billing.models import Payment, Refund, StripeEvent
 from common import clock
@@ -26,6 +26,9 @@ def process(event_id: int) -> None:
     event = StripeEvent.objects.get(pk=event_id)
     if event.processed_at is not None:
         return
+    if stripe_account.follow(event.kind, event.object_id):
+        _done(event)
+        return
     payment = Payment.objects.filter(payment_intent_id=event.object_id).first()
     if payment is not None:
         collect_payment.refresh(payment)
@@ -33,4 +36,8 @@ def process(event_id: int) -> None:
     if refund is not None:
         give_refund.refresh(refund)
     # News of an object we have not linked yet (the webhook overtook the answer) is settled by that answer itself.
+    _done(event)
+
+
+def _done(event: StripeEvent) -> None:
     StripeEvent.objects.filter(pk=event.pk).update(processed_at=clock.now())

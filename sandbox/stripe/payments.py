@@ -212,9 +212,9 @@ class Payments(Balance):
         return shown
 
     def _refundable(self, charge: str) -> bool:
-        """No dispute, or only an inquiry: a charge that was charged back cannot be refunded too."""
+        """No dispute, only an inquiry, or one that was won: what was charged back cannot be refunded too."""
         dispute = self._store.fields(charge).get("_dispute")
-        return dispute is None or str(self._store.fields(dispute)["status"]).startswith("warning")
+        return dispute is None or str(self._store.fields(dispute)["status"]).startswith(("warning", "won"))
 
     async def refunds(self, payment_intent: str) -> list[Json]:
         """All refunds of one payment, the newest first."""
