@@ -255,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
     "billing": {"task": "billing.tasks.sweep", **_sweep},
     "insurers": {"task": "billing.tasks.ask_insurers", **_sweep},
     "checks": {"task": "billing.tasks.plan_checks", **_plan},
+    # Due once a night; looked at often, so that a night on which Stripe did not answer is made up for.
+    "reconciliation": {"task": "billing.tasks.reconcile_stripe", **_plan},
     "notifications": {"task": "notifications.tasks.sweep", **_sweep},
 }
 

@@ -91,6 +91,52 @@ CHECKS = (
         """,
     ),
     Check(
+        "movements_are_their_entries",
+        "A movement of Stripe's that is matched moves in the books what it moved at Stripe.",
+        """
+        SELECT 'movement ' || t.transaction_id FROM billing_balancetransaction t
+        LEFT JOIN ledger_line l ON l.entry_id = t.entry_id AND l.account_id = 'stripe'
+        WHERE t.entry_id IS NOT NULL
+        GROUP BY t.id HAVING coalesce(sum(l.amount), 0) <> t.amount
+        """,
+    ),
+    Check(
+        "fees_are_booked",
+        "Every fee of Stripe's, and nothing else, is in the books as a fee with its amount.",
+        """
+        SELECT 'movement ' || t.transaction_id FROM billing_balancetransaction t
+        LEFT JOIN ledger_line l ON l.entry_id = t.fee_entry_id AND l.account_id = 'stripe_fees'
+        GROUP BY t.id HAVING coalesce(sum(l.amount), 0) <> t.fee
+        """,
+    ),
+    Check(
+        "disputes_hold_what_is_open",
+        "What is held back in a client's disputes is what banks have taken and not decided on.",
+        """
+        SELECT 'client ' || p.client_id FROM billing_dispute d JOIN billing_payment p ON p.id = d.payment_id
+        GROUP BY p.client_id
+        HAVING (SELECT coalesce(sum(l.amount), 0) FROM ledger_line l
+                WHERE l.account_id = 'disputed' AND l.client_id = p.client_id)
+            NOT BETWEEN 0 AND sum(CASE WHEN d.state IN ('needs_response', 'under_review', 'won') THEN d.amount
+                                  ELSE 0 END)
+        """,
+    ),
+    Check(
+        "payouts_arrive_or_return",
+        "A payout from Stripe is on its way, at the bank, or back at Stripe, and the books say the same.",
+        """
+        SELECT 'payout ' || o.payout_id FROM billing_stripepayout o
+        LEFT JOIN ledger_entry e ON e.key IN ('stripe_payout:' || o.id, 'stripe_payout_paid:' || o.id,
+            'reversal:stripe_payout:' || o.id, 'reversal:stripe_payout_paid:' || o.id)
+        LEFT JOIN ledger_line l ON l.entry_id = e.id
+        GROUP BY o.id
+        HAVING coalesce(-sum(l.amount) FILTER (WHERE l.account_id = 'stripe'), 0)
+               <> CASE WHEN o.state IN ('failed', 'canceled') THEN 0 ELSE o.amount END
+            OR coalesce(sum(l.amount) FILTER (WHERE l.account_id = 'bank'), 0)
+               <> CASE WHEN o.state = 'paid' THEN o.amount ELSE 0 END
+        """,
+    ),
+    Check(
         "remittances_balance",
         "The claims of a remittance less its provider-level adjustments are its amount.",
         """
