@@ -20,6 +20,7 @@ from insurance.models import (
     Credential,
     EdiFile,
     EligibilityCheck,
+    FeeSchedule,
     NetworkContract,
     PayerLine,
     Recertification,
@@ -169,6 +170,12 @@ def tiles() -> list[dict[str, Any]]:
             _("Within 30 days, and nothing follows: the provider could not be billed for."),
             ending(Credential, 30),
             "ends_within=30",
+        ),
+        _tile(
+            _("Rates that end"),
+            _("Within 60 days, and nothing follows: sessions would have no price, or another."),
+            ending(FeeSchedule, 60).filter(network=FeeSchedule.Network.IN),
+            "ends_within=60&network__exact=in",
         ),
         _tile(
             _("Answers unlike our estimate"),

@@ -56,7 +56,7 @@ class CredentialDesk(Reference):
 @admin.register(FeeSchedule)
 class FeeScheduleDesk(Reference):
     list_display = ("payer", "network", "procedure", "licence", "provider", "rate", "begins_on", "ends_on")
-    list_filter: ClassVar = ("network", "payer", "cpt", "licence", ("provider", admin.EmptyFieldListFilter))
+    list_filter: ClassVar = (EndsSoon, "network", "payer", "cpt", "licence", ("provider", admin.EmptyFieldListFilter))
     search_fields = ("payer__name", "cpt", "provider__last_name", "provider__npi")
     list_select_related = ("payer", "provider")
     autocomplete_fields = ("payer", "provider")

@@ -14,10 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from billing.admin.dashboard import tiles
 from common import clock
 from insurance.admin import network_import
-from insurance.models import Credential, NetworkContract
+from insurance.models import Credential, FeeSchedule, NetworkContract
 from insurance.services.expiries import ending
 from people.models import Role
-from tests.cast import Cast, assemble, user
+from tests.cast import LONG_AGO, Cast, assemble, user
 from tests.portal.test_out_of_network_browser import open_page
 
 IMPORT = "/admin/insurance/credential/tool/import/"
@@ -67,6 +67,44 @@ def test_what_is_followed_without_a_gap_is_not_listed(cast: Cast) -> None:
     assert list(ending(Credential, 7)) == []
     Credential.objects.filter(pk=later.pk).update(state="NJ")
     assert list(ending(Credential, 7)) == [row], "another state's does not follow"
+
+
+def test_a_rate_is_followed_only_by_one_for_the_same_people_and_procedure(cast: Cast) -> None:
+    today = clock.today()
+    row = FeeSchedule.objects.get(payer=cast.harbor, licence=cast.cole.licence, cpt="90837")
+    FeeSchedule.objects.filter(pk=row.pk).update(ends_on=today + timedelta(days=20))
+    assert list(ending(FeeSchedule, 30)) == [row]
+    assert list(ending(FeeSchedule, 7)) == []
+    later = FeeSchedule.objects.create(
+        payer=cast.harbor, licence=cast.cole.licence, cpt="90837", rate=row.rate + 5, provider=cast.cole,
+        begins_on=today + timedelta(days=21),
+    )  # fmt: skip
+    assert list(ending(FeeSchedule, 30)) == [row], "one provider's own rate does not follow everybody's"
+    for column, other in (("provider", None), ("modifier", "95"), ("modifier", ""), ("network", "out")):
+        FeeSchedule.objects.filter(pk=later.pk).update(**{column: other})
+        followed = (column, other) in (("provider", None), ("modifier", ""))
+        assert list(ending(FeeSchedule, 30)) == ([] if followed else [row]), (column, other)
+
+
+def test_one_provider_s_own_rate_is_followed_by_another_of_theirs(cast: Cast) -> None:
+    today = clock.today()
+    same: dict[str, Any] = {"payer": cast.harbor, "licence": cast.cole.licence, "cpt": "90834", "provider": cast.cole}
+    row = FeeSchedule.objects.create(rate="120.00", begins_on=LONG_AGO, ends_on=today + timedelta(days=3), **same)
+    assert list(ending(FeeSchedule, 7)) == [row]
+    FeeSchedule.objects.create(rate="126.00", begins_on=today + timedelta(days=4), **same)
+    assert list(ending(FeeSchedule, 7)) == []
+
+
+def test_support_is_warned_of_rates_in_network_and_led_to_them(fay: Browser, cast: Cast) -> None:
+    ends = clock.today() + timedelta(days=40)
+    FeeSchedule.objects.filter(payer=cast.harbor, licence=cast.cole.licence).update(ends_on=ends)
+    FeeSchedule.objects.filter(payer=cast.evergreen, licence=cast.cole.licence).update(ends_on=ends, network="out")
+    tile = next(tile for tile in tiles() if tile["label"] == "Rates that end")
+    assert tile["count"] == 1
+    listed = fay.get(tile["url"]).content.decode()
+    found = FeeSchedule.objects.in_bulk(field_name="pk")
+    shown = {row.payer.name for row in found.values() if f"/admin/insurance/feeschedule/{row.pk}/change/" in listed}
+    assert shown == {"Harbor Mutual"}
 
 
 def test_support_is_warned_on_the_first_page_and_led_to_the_list(fay: Browser, cast: Cast) -> None:
