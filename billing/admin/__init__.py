@@ -2,6 +2,7 @@
 
 from billing.admin import (
     accuracy,
+    aging,
     comparisons,
     enter_benefits,
     money,
@@ -11,11 +12,14 @@ from billing.admin import (
     repairs,
     story,
     suggestions,
+    suspense,
     whatif,
+    write_offs,
 )
 
 __all__ = [
     "accuracy",
+    "aging",
     "comparisons",
     "enter_benefits",
     "money",
@@ -25,5 +29,7 @@ __all__ = [
     "repairs",
     "story",
     "suggestions",
+    "suspense",
     "whatif",
+    "write_offs",
 ]

@@ -239,11 +239,11 @@ def _as_csv(lines: Sequence[Accuracy]) -> HttpResponse:
             for one in (each.first, each.last)
             for value in (one.near, one.share_near, one.median_error, one.worst_tenth, one.too_low, one.too_high)
         ]
-        out.writerow([_harmless(each.payer), _harmless(each.plan), month, each.sessions, *measures])
+        out.writerow([harmless(each.payer), harmless(each.plan), month, each.sessions, *measures])
     return answer
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Names come from insurers' files: a spreadsheet must not take one for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 

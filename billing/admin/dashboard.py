@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from billing.flows import place_money
 from billing.models import Comparison, Payment, Recalculation, Refund, Repricing, StripeEvent
 from billing.services import recalculation
 from common import clock
@@ -140,6 +141,13 @@ def tiles() -> list[dict[str, Any]]:
             Adjudication.objects.filter(claim=None),
             "claim__isempty=1",
         ),
+        {
+            "label": _("Insurers' money to be placed"),
+            "note": _("Kept back, or added, and not a claim's: say what it is."),
+            "count": (to_place := place_money.waiting_amounts().count()),
+            "urgent": to_place > 0,
+            "url": reverse("admin:insurance_provideradjustment_tool", args=["suspense"]),
+        },
         _tile(
             _("Checks that failed"),
             _("The insurer could not answer, or was never reached."),

@@ -7,7 +7,8 @@ pair) is interest, a recoupment of one session's claim, sent back, or our gain o
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import DecimalField, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.flows import settle_remittance
@@ -41,6 +42,21 @@ def left_of(source: Source) -> Decimal:
     amount: Decimal = source.paid if isinstance(source, Adjudication) else -source.amount
     moved: Decimal | None = source.suspense_moves.aggregate(total=Sum("amount"))["total"]
     return amount - moved if moved is not None else amount
+
+
+_MOVED = Coalesce(Sum("suspense_moves__amount"), ZERO, output_field=DecimalField())
+
+
+def waiting_results() -> QuerySet[Adjudication]:
+    """Results whose claim nobody has found, the oldest first; ``.left`` is what of them is in suspense, in dollars."""
+    rows = Adjudication.objects.filter(claim=None, posted_at__isnull=False).annotate(left=F("paid") - _MOVED)
+    return rows.filter(Q(paid=ZERO) | ~Q(left=ZERO)).select_related("remittance").order_by("pk")
+
+
+def waiting_amounts() -> QuerySet[ProviderAdjustment]:
+    """PLB pairs with something in suspense, the oldest first; ``.left`` in signed dollars, positive was paid to us."""
+    rows = ProviderAdjustment.objects.annotate(left=-F("amount") - _MOVED)
+    return rows.exclude(left=ZERO).select_related("remittance").order_by("pk")
 
 
 @transaction.atomic

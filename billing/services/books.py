@@ -244,6 +244,56 @@ CHECKS = (
         """,
     ),
     Check(
+        "insurers_are_closed",
+        "Nothing is expected of an insurer for a session whose cost is final and whose plans have all answered.",
+        """
+        SELECT 'session ' || r.session_id FROM (
+            SELECT session_id, payer_id FROM ledger_line WHERE account_id = 'insurer_receivable'
+            GROUP BY session_id, payer_id HAVING sum(amount) <> 0) r
+        JOIN LATERAL (SELECT basis FROM billing_sessioncost c WHERE c.session_id = r.session_id
+                      ORDER BY id DESC LIMIT 1) c ON c.basis = 'final'
+        WHERE NOT EXISTS (
+            SELECT 1 FROM insurance_claim k WHERE k.session_id = r.session_id AND k.frequency <> '8'
+                AND k.submission NOT IN ('not_needed', 'replaced') AND k.decision NOT IN ('paid', 'denied', 'routed'))
+            AND NOT EXISTS (SELECT 1 FROM insurance_adjudication a JOIN insurance_claim k ON k.id = a.claim_id
+                            WHERE k.session_id = r.session_id AND a.posted_at IS NULL)
+        """,
+    ),
+    Check(
+        "suspense_is_explained",
+        "What is in suspense came with results without a claim and provider-level amounts, less what was placed.",
+        """
+        SELECT 'suspense is off by ' || off FROM (
+            SELECT (SELECT coalesce(sum(amount), 0) FROM ledger_line WHERE account_id = 'insurer_suspense')
+                 + (SELECT coalesce(sum(a.paid), 0) FROM insurance_adjudication a WHERE a.posted_at IS NOT NULL
+                    AND (a.claim_id IS NULL OR EXISTS (
+                        SELECT 1 FROM billing_suspensemove m WHERE m.adjudication_id = a.id)))
+                 - (SELECT coalesce(sum(p.amount), 0) FROM insurance_provideradjustment p
+                    WHERE EXISTS (SELECT 1 FROM ledger_entry WHERE key = 'provider_adjustment:' || p.id))
+                 - (SELECT coalesce(sum(amount), 0) FROM billing_suspensemove) AS off) difference
+        WHERE off <> 0
+        UNION ALL
+        SELECT 'result ' || a.id FROM billing_suspensemove m JOIN insurance_adjudication a ON a.id = m.adjudication_id
+        GROUP BY a.id HAVING abs(sum(m.amount)) > abs(a.paid) OR sum(m.amount) * a.paid < 0
+        UNION ALL
+        SELECT 'amount ' || p.id FROM billing_suspensemove m
+        JOIN insurance_provideradjustment p ON p.id = m.provider_adjustment_id
+        GROUP BY p.id HAVING abs(sum(m.amount)) > abs(p.amount) OR sum(m.amount) * p.amount > 0
+        """,
+    ),
+    Check(
+        "write_offs_are_booked",
+        "What is written off for a session is in the books, and no write-off is taken back by more than it was.",
+        """
+        SELECT 'session ' || w.session_id FROM billing_writeoff w GROUP BY w.session_id
+        HAVING sum(w.amount) <> (SELECT coalesce(sum(l.amount), 0) FROM ledger_line l
+            WHERE l.account_id = 'client_write_off' AND l.session_id = w.session_id)
+        UNION ALL
+        SELECT 'write-off ' || w.id FROM billing_writeoff w JOIN billing_writeoff t ON t.takes_back_id = w.id
+        GROUP BY w.id HAVING w.amount + sum(t.amount) < 0
+        """,
+    ),
+    Check(
         "claims_in_sequence",
         "No claim is sent to a later plan before every plan ahead of it has answered.",
         """

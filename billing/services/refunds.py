@@ -14,6 +14,7 @@ from billing.domain.refunds import Refundable, allocate, another_way, left_for
 from billing.gateways.results import RefundResult, RefundState
 from billing.ledger.posting import Book, Posting, balances_by_session, find, lines_of, post, reverse
 from billing.models import Dispute, Payment, PaymentPart, Refund
+from billing.services import write_offs
 from billing.services.balances import session_balance
 from care.models import Session
 from common import clock
@@ -79,10 +80,10 @@ def refundable(session: Session) -> list[Refundable]:
 def promise_refunds(session: Session) -> list[Refund]:
     """Write the refunds that the session's books ask for; again adds none. The caller holds the client's lock, and
     tells the client."""
-    amount = session_balance(session).to_refund
-    if amount == ZERO:
+    if session_balance(session).to_refund == ZERO:
         return []
-    allocation = allocate(amount, refundable(session))
+    write_offs.trim(session)
+    allocation = allocate(session_balance(session).to_refund, refundable(session))
     return [
         Refund.objects.create(payment_id=part.payment, session=session, amount=part.amount) for part in allocation.parts
     ]

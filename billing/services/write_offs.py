@@ -37,6 +37,12 @@ def left_of(write_off: WriteOff) -> Decimal:
     return amount + taken if taken is not None else amount
 
 
+def may_be_written_off(session: Session) -> Decimal:
+    """What is open for a session and not being paid, in dollars; also what is too little for a card."""
+    now = session_balance(session)
+    return now.due + now.carried
+
+
 @transaction.atomic
 def write_off(session: Session, amount: Decimal, *, reason: str, note: str, by: User) -> WriteOff:
     """Ask no more for ``amount`` dollars of what is due for a session.
@@ -50,7 +56,7 @@ def write_off(session: Session, amount: Decimal, *, reason: str, note: str, by: 
     if amount <= ZERO or amount != amount.quantize(Decimal("0.01")):
         raise BadInput(_("Please give an amount above zero, in dollars and cents."), "amount")
     Client.objects.select_for_update(no_key=True).get(pk=session.client_id)
-    due = session_balance(session).due
+    due = may_be_written_off(session)
     if amount > due:
         raise BadInput(
             _("That is more than the client has to pay for this session: %(due)s.") % {"due": dollars(due)}, "amount"

@@ -9,6 +9,8 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from common import us_states
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -43,6 +45,10 @@ class Window:
     limit: Limit | None = None
     until: date | None = None
     until_for_cob: date | None = None
+
+    @property
+    def state_name(self) -> str:
+        return us_states.name_of(self.state)
 
     @property
     def beyond(self) -> bool | None:

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lag
 
-from billing.models import Payment, PaymentPart, Refund, SessionCost
+from billing.models import Payment, PaymentPart, Refund, SessionCost, WriteOff
 from billing.services.balances import Balance, client_balances
 from billing.services.costs import current_costs, newest_snapshot
 from care.models import Session
@@ -40,6 +40,8 @@ class SessionView:
     insurers: tuple[words.Paid, ...]
     paid: Decimal
     given_back: Decimal
+    written_off: Decimal = ZERO
+    """What we do not ask for."""
 
     @property
     def past(self) -> bool:
@@ -78,7 +80,7 @@ class SessionView:
 
 
 def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[SessionView]:
-    """The sessions with cost, claims, payments and refunds; six queries for any number of them."""
+    """The sessions with cost, claims, payments, refunds and write-offs; seven queries for any number of them."""
     sessions = list(sessions)
     if not sessions:
         return []
@@ -106,6 +108,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
             )
     paid = _sums(PaymentPart.objects.filter(session__in=sessions, payment__state=Payment.State.SUCCEEDED))
     given_back = _sums(Refund.objects.filter(session__in=sessions, state=Refund.State.SUCCEEDED))
+    written_off = _sums(WriteOff.objects.filter(session__in=sessions))
     return [
         SessionView(
             session=session,
@@ -120,6 +123,7 @@ def views_of(sessions: Sequence[Session], balances: dict[int, Balance]) -> list[
             insurers=tuple(insurers.get(session.pk, ())),
             paid=paid.get(session.pk, ZERO),
             given_back=given_back.get(session.pk, ZERO),
+            written_off=written_off.get(session.pk, ZERO),
         )
         for session in sessions
     ]
