@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from statistics import mean, median
-from typing import Any
 
 from billing.models import Comparison, Payment, Refund, SessionCost
 from billing.services import books
 from care.models import Session
 from common.money import ZERO, round_cents
 from headway.demo.world import World
+from headway.simulate import coordination, their_books
+from headway.simulate.coordination import Coordination
 from headway.simulate.draw import Case, Insured, Population
-from insurance.models import BenefitSnapshot, Claim, Coverage, EligibilityCheck
+from headway.simulate.their_books import Told
+from insurance.models import BenefitSnapshot, Claim, ClaimEvent, Coverage, EligibilityCheck
 from people.models import Client
 
 CLOSE = Decimal("1.00")
@@ -26,7 +28,8 @@ BEFORE_AN_ERROR = "before an estimate failed"
 @dataclass(frozen=True, slots=True)
 class Held:
     """A session that took place: what was charged at its confirmation, what we held for its cost just before the
-    insurer's answer, the cost in the end, and what the insurer's own books leave to the client."""
+    insurer's answer, and the cost in the end; of the insurers' own books, what the first plan (``first``) and what the
+    last one to decide (``theirs``) leave to the client."""
 
     case: int
     on: date
@@ -37,6 +40,10 @@ class Held:
     told_wrong: bool
     corrected: bool
     """Whether the benefits it was charged by had been put right by evidence before."""
+    first: Decimal | None = None
+    plans: int = 1
+    in_order: bool = True
+    """Whether its claims went to the insurers in the right order from the start."""
 
 
 @dataclass
@@ -65,6 +72,7 @@ class Findings:
     books_broken: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    coordination: Coordination = field(default_factory=Coordination)
 
     @property
     def differing(self) -> list[Held]:
@@ -74,14 +82,11 @@ class Findings:
 def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Findings:
     """Read what the year left behind, on our side and on the insurers'."""
     found = Findings(troubles=list(troubles))
-    theirs = _their_books(world)
+    theirs = their_books.read(people, world.books())
     cases = {case.person.email: case for case in people.cases}
     clients = {client.pk: cases[client.email] for client in Client.objects.all()}
     corrections = _corrections()
     costs = _costs()
-    claims: defaultdict[int, list[Claim]] = defaultdict(list)
-    for claim in Claim.objects.order_by("session_id", "rank"):
-        claims[claim.session_id].append(claim)
     confirmed = Session.objects.filter(status=Session.Status.CONFIRMED).order_by("date", "starts_at", "client__email")
     for session in confirmed:
         case = clients[session.client_id]
@@ -90,6 +95,7 @@ def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Find
         before = [row for row in rows if row.created_at <= session.confirmed_at]
         estimates = [row for row in rows if row.basis == SessionCost.Basis.ESTIMATE]
         since = next((each.created_at for each in corrections.get(rows[0].coverage_id or 0, [])), None)
+        told = theirs.get((case.number, session.date), Told(case, session.date))
         found.held.append(
             Held(
                 case=case.number,
@@ -97,31 +103,23 @@ def look(people: Population, world: World, troubles: Iterable[str] = ()) -> Find
                 charged=before[-1].amount,
                 held=estimates[-1].amount,
                 final=rows[-1].amount if rows[-1].basis == SessionCost.Basis.FINAL else None,
-                theirs=_theirs(claims[session.pk], theirs),
+                theirs=told.final,
                 told_wrong=bool(case.plans[0].wrong),
                 corrected=since is not None and since < session.confirmed_at,
+                first=told.first,
+                plans=len(case.plans),
+                in_order=not told.sent_in_wrong_order(),
             )
         )
     found.held.sort(key=lambda each: (each.on, each.case))
     _detections(found, clients, corrections)
+    wrongly = {(each.case, each.on) for each in found.held if not each.in_order}
+    found.coordination = coordination.look(people, clients, theirs.values(), wrongly)
     found.books_broken = [f"{each.check.name}: {each.violations}" for each in books.run() if each.violations]
     found.counts = _counts()
+    planned = sum(len(case.visits) for case in people.cases)
+    found.counts["visits that a pause kept from being booked"] = planned - Session.objects.count()
     return found
-
-
-def _their_books(world: World) -> dict[str, dict[str, Any]]:
-    """Every claim in the insurers' books, by our control number."""
-    return {each["control_number"]: each for each in world.books()}
-
-
-def _theirs(claims: list[Claim], theirs: dict[str, dict[str, Any]]) -> Decimal | None:
-    """What the last insurer to have decided leaves to the client; ``None`` when none has."""
-    last = None
-    for claim in claims:
-        current = (theirs.get(claim.control_number) or {}).get("current")
-        if current is not None:
-            last = Decimal(current["client"])
-    return last
 
 
 def _costs() -> dict[int, list[SessionCost]]:
@@ -206,6 +204,8 @@ def _counts() -> dict[str, int]:
         "inquiries": EligibilityCheck.objects.count(),
         "inquiries unanswered": EligibilityCheck.objects.exclude(state=EligibilityCheck.State.ANSWERED).count(),
         "claims": Claim.objects.count(),
+        "claims taken back": Claim.objects.filter(frequency=Claim.VOID).count(),
+        "claims sent on by insurers": ClaimEvent.objects.filter(kind="crossover").values("claim").distinct().count(),
         "charges": Payment.objects.filter(state=Payment.State.SUCCEEDED).count(),
         "refunds": Refund.objects.filter(state=Refund.State.SUCCEEDED).count(),
     }

@@ -123,13 +123,19 @@ def _visit_limit(draw: Random) -> Drawn:
     return drawn
 
 
-def _nominal(draw: Random) -> Drawn:
+def nominal(draw: Random) -> Drawn:
+    """Medicaid's: a few dollars."""
     return Drawn("nominal copay", {"copay": "3.00", "copay_rule": "waives_deductible", "deductible": "0.00"})
+
+
+def medicare(draw: Random) -> Drawn:
+    """Medicare Part B's: a deductible, then a fifth, without a maximum."""
+    return Drawn("Medicare", {"coinsurance": "0.20", "deductible": "260.00"})
 
 
 DESIGNS: tuple[tuple[Design, int], ...] = (
     (_copay_waives, 24), (_coinsurance, 18), (_copay_after, 10), (_copay_before, 8), (_family, 9), (_family_only, 5),
-    (_telehealth, 9), (_low_maximum, 6), (_visit_limit, 5), (_nominal, 6),
+    (_telehealth, 9), (_low_maximum, 6), (_visit_limit, 5), (nominal, 6),
 )  # fmt: skip
 """How often each is drawn, of a hundred."""
 

@@ -45,6 +45,14 @@ def expectations(found: Findings) -> list[Expectation]:
             not found.unexplained,
             f"{len(found.unexplained)} corrections" + "".join(f"; {each}" for each in found.unexplained[:EXAMPLES]),
         ),
+        _none("every plan that can be billed was asked while something was left", found.coordination.not_asked),
+        _none("no claim came to an insurer out of sequence", found.coordination.out_of_sequence),
+        _none("every order of plans is the true one in the end", found.coordination.orders_wrong),
+        _none("no session was confirmed in a pause", found.coordination.confirmed_in_a_pause),
+        _none("every pause had a cause", found.coordination.pauses_without_cause),
+        _none("every insurer that stopped paying was noticed", found.coordination.unnoticed),
+        _none("every pause has ended", found.coordination.still_paused),
+        _none("no session or claim is left unfinished", found.coordination.unfinished),
         Expectation("the books balance", not found.books_broken, ", ".join(found.books_broken) or "every check"),
         Expectation(
             "nothing failed on the way",
@@ -54,10 +62,15 @@ def expectations(found: Findings) -> list[Expectation]:
     ]
 
 
+def _none(name: str, faults: list[str]) -> Expectation:
+    examples = "".join(f"; {each}" for each in faults[:EXAMPLES])
+    return Expectation(name, not faults, f"{len(faults)} exceptions{examples}")
+
+
 def _row(held: list[Held]) -> dict[str, Any]:
     return {
-        "charged": _accuracy(accuracy((each.charged, each.theirs) for each in held)),
-        "held": _accuracy(accuracy((each.held, each.theirs) for each in held)),
+        "charged": _accuracy(accuracy((each.charged, each.first) for each in held)),
+        "held": _accuracy(accuracy((each.held, each.first) for each in held)),
     }
 
 
@@ -71,9 +84,13 @@ def _accuracy(one: Accuracy) -> dict[str, Any]:
 
 
 def as_data(found: Findings, **options: int) -> dict[str, Any]:
-    """Everything but timings, the same for the same options. Shares are of 1; money is a string of dollars."""
+    """Everything but timings, the same for the same options. Shares are of 1; money is a string of dollars.
+
+    Accuracy is that of the estimate: what the first plan was thought to leave, against what it left.
+    """
     wrong = [each for each in found.held if each.told_wrong]
-    right = [each for each in found.held if not each.told_wrong]
+    right = [each for each in found.held if not each.told_wrong and each.plans == 1]
+    more = [each for each in found.held if each.plans > 1]
     back, asked = money(found.held)
     return {
         "options": options,
@@ -86,17 +103,21 @@ def as_data(found: Findings, **options: int) -> dict[str, Any]:
         "accuracy": {
             "all": _row(found.held),
             "told rightly": _row(right),
+            "several plans, in order": _row([each for each in more if each.in_order]),
+            "several plans, out of order at first": _row([each for each in more if not each.in_order]),
             "told wrongly": _row(wrong),
             "told wrongly, before the first correction": _row([each for each in wrong if not each.corrected]),
             "told wrongly, after it": _row([each for each in wrong if each.corrected]),
         },
         "by_month": {
             month: {
-                "told rightly": _row([each for each in held if not each.told_wrong]),
+                "told rightly": _row([each for each in held if not each.told_wrong and each.plans == 1]),
                 "told wrongly": _row([each for each in held if each.told_wrong]),
             }
             for month, held in by_month(found.held).items()
         },
+        "orders": found.coordination.orders,
+        "pauses": found.coordination.pauses,
         "money": {"given_back": plain(back), "asked_for": plain(asked)},
     }  # fmt: skip
 
@@ -142,6 +163,11 @@ def as_text(data: dict[str, Any]) -> Iterator[str]:
     for month, rows in data["by_month"].items():
         for name, row in rows.items():
             yield _accuracy_line(f"{month}, {name}", row)
+    yield ""
+    for how, row in data["orders"].items():
+        yield f"Order of plans, {how}: " + ", ".join(f"{value} {name}" for name, value in row.items())
+    if data["pauses"]:
+        yield "Pauses: " + ", ".join(f"{value} by {name}" for name, value in data["pauses"].items())
     given, asked = Decimal(data["money"]["given_back"]), Decimal(data["money"]["asked_for"])
     yield ""
     yield f"Given back after the charge {dollars(given)}, asked for {dollars(asked)}."

@@ -22,6 +22,7 @@ from headway.demo.stories import quiet
 from headway.demo.world import World
 from headway.simulate.draw import FIRST_DAY, INSURERS, REMIT_DAYS, Population
 from headway.simulate.findings import Findings, look
+from headway.simulate.several import AT_INTAKE, FORWARDS
 from headway.simulate.year import Year
 from insurance.models import Payer
 from people.models import User
@@ -56,11 +57,14 @@ def _open(world: World) -> User:
     with clock.as_of(local(FIRST_DAY - timedelta(days=60), 9)), transaction.atomic():
         payers: dict[str, Payer] = {}
         for insurer in INSURERS:
-            payers[insurer.payer_id] = cast.open_insurer(world, insurer)
+            payer = cast.open_insurer(world, insurer)
+            if insurer.in_network:
+                payers[insurer.payer_id] = payer
             delays = {"remit_days": REMIT_DAYS[insurer.payer_id], "remit_seconds": 0}
             cast.set_up_insurer(
                 world, insurer, delays=delays,
                 not_credentialed=[each.npi for each in THERAPISTS if insurer.payer_id in each.not_with],
+                forwards_to=list(FORWARDS.get(insurer.payer_id, ())), cob_at_intake=insurer.payer_id in AT_INTAKE,
             )  # fmt: skip
         for each in THERAPISTS:
             cast.open_provider(

@@ -35,6 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--clients", type=int, default=200)
         parser.add_argument("--weeks", type=int, default=52)
         parser.add_argument("--wrong", type=int, default=10, help="percentage of plans told wrongly (default: 10)")
+        parser.add_argument("--several", type=int, default=25, help="percentage of clients with more plans than one")
         parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="that share the work")
         parser.add_argument("--json", action="store_true", help="print the report as JSON, progress on standard error")
         parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the accuracy by month there, as SVG")
@@ -48,8 +49,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--clients is from 1 to {MOST_CLIENTS}, --weeks from 1 to {MOST_WEEKS}, --processes from 1 to 16."
             )
-        if not 0 <= options["wrong"] <= 100:
-            raise CommandError("--wrong is from 0 to 100.")
+        for share in ("wrong", "several"):
+            if not 0 <= options[share] <= 100:
+                raise CommandError(f"--{share} is from 0 to 100.")
         figure = options["figure"]
         if figure is not None and not figure.parent.is_dir():
             raise CommandError(f"--figure: there is no folder {figure.parent}.")
@@ -72,14 +74,15 @@ class Command(BaseCommand):
         level = logging.root.manager.disable
         former = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
         logging.disable(logging.WARNING)
-        given = {key: options[key] for key in ("seed", "clients", "weeks", "wrong")}
+        given = {key: options[key] for key in ("seed", "clients", "weeks", "wrong", "several")}
         people = population(**given)
         try:
             with ExitStack() as house:
                 house.enter_context(own_database(name, keep=options["keep"]))
                 house.enter_context(own_world())
                 wrong = sum(bool(plan.wrong) for case in people.cases for plan in case.plans)
-                self._tell(f"{len(people.cases)} clients, {wrong} of them with a plan that is told wrongly")
+                more = sum(len(case.plans) > 1 for case in people.cases)
+                self._tell(f"{len(people.cases)} clients, {wrong} told wrongly of a plan, {more} with several plans")
                 found = live(people, tell=self._tell, processes=options["processes"])
         except (NoHouse, TeamFailed) as error:
             raise CommandError(str(error)) from error
