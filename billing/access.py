@@ -3,8 +3,9 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from billing.models import GoodFaithEstimate, Payment, PaymentCard, Refund
+from billing.models import AutopayNotice, ClientStatement, GoodFaithEstimate, Payment, PaymentCard, PaymentPlan, Refund
 from care.access import visible_clients
+from care.models import Session
 from people.access import Visitor, is_support, record_access
 from people.models import Client, Role
 
@@ -72,3 +73,49 @@ def get_estimate(user: Visitor, estimate_id: int, *, purpose: str) -> GoodFaithE
         raise Http404
     record_access(user, estimate.client, purpose)
     return estimate
+
+
+def visible_statements(user: Visitor) -> QuerySet[ClientStatement]:
+    """The monthly statements ``user`` may see, the newest month first, without what they say."""
+    return ClientStatement.objects.filter(client__in=_payers(user)).select_related("client").defer("content")
+
+
+def get_statement(user: Visitor, statement_id: int, *, purpose: str) -> ClientStatement:
+    """One monthly statement, with the look recorded; ``Http404`` to strangers."""
+    statement = visible_statements(user).filter(pk=statement_id).defer(None).first()
+    if statement is None:
+        raise Http404
+    record_access(user, statement.client, purpose)
+    return statement
+
+
+def superbill_sessions(user: Visitor, client: Client, *, purpose: str) -> QuerySet[Session]:
+    """A client's sessions with what a superbill tells of them, the look recorded; ``Http404`` to strangers."""
+    if not _payers(user).filter(pk=client.pk).exists():
+        raise Http404
+    record_access(user, client, purpose)
+    return Session.objects.filter(client=client)
+
+
+def visible_payment_plans(user: Visitor) -> QuerySet[PaymentPlan]:
+    """The payment plans ``user`` may see, newest first."""
+    return PaymentPlan.objects.filter(client__in=_payers(user)).select_related("client", "card")
+
+
+def get_payment_plan(user: Visitor, plan_id: int, *, purpose: str) -> PaymentPlan:
+    """One payment plan, with the look recorded; ``Http404`` to strangers."""
+    plan = visible_payment_plans(user).filter(pk=plan_id).first()
+    if plan is None:
+        raise Http404
+    record_access(user, plan.client, purpose)
+    return plan
+
+
+def get_notice(user: Visitor, notice_id: int, *, purpose: str) -> AutopayNotice:
+    """One charge that autopay announced, with the look recorded; ``Http404`` to strangers."""
+    notices = AutopayNotice.objects.filter(autopay__client__in=_payers(user)).select_related("autopay__client")
+    notice = notices.filter(pk=notice_id).first()
+    if notice is None:
+        raise Http404
+    record_access(user, notice.autopay.client, purpose)
+    return notice

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from billing.api import coordination, good_faith_estimates, payments, plans, provider, sessions, support
+from billing.api import coordination, good_faith_estimates, papers, payments, plans, provider, sessions, support
 from headway import api_docs
 from insurance.api import views as insurance
 from insurance.api.providers import FindProviders
@@ -54,6 +54,13 @@ client = [
     path("payments/", payments.ClientPayments.as_view(), name="client_payments"),
     path("payments/<int:payment_id>/", payments.ClientPayment.as_view(), name="client_payment"),
     path("payments/<int:payment_id>/refresh/", payments.RefreshPayment.as_view(), name="client_refresh_payment"),
+    path("payments/<int:payment_id>/receipt/", papers.ClientReceipt.as_view(), name="client_receipt"),
+    path("payments/<int:payment_id>/receipt/pdf/", papers.ClientReceiptFile.as_view(), name="client_receipt_pdf"),
+    path("statements/", papers.ClientStatements.as_view(), name="client_statements"),
+    path("statements/<int:statement_id>/", papers.ClientStatement.as_view(), name="client_statement"),
+    path("statements/<int:statement_id>/pdf/", papers.ClientStatementFile.as_view(), name="client_statement_pdf"),
+    path("superbill/", papers.ClientSuperbill.as_view(), name="client_superbill"),
+    path("superbill/pdf/", papers.ClientSuperbillFile.as_view(), name="client_superbill_pdf"),
     path("refunds/", payments.ClientRefunds.as_view(), name="client_refunds"),
     path("support-requests/", people.ClientSupportRequests.as_view(), name="client_support_requests"),
 ]

@@ -1,12 +1,16 @@
 """How costs, balances, payments, refunds and earnings read."""
 
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.domain.refund_steps import Kind, ask_support, steps
 from billing.flows.refresh_benefits import Wrong
 from billing.models import Payment, Refund, SessionCost
-from billing.services.refunds import on_statement_by
+from billing.services.refunds import standing
 from care.api import ClientName, SessionFacts
 from common import clock
 from common.api import Id, Money, SignedMoney, Strict
@@ -92,12 +96,29 @@ class PaymentOut(serializers.Serializer[Any]):
     settled_at = serializers.DateTimeField(allow_null=True)
 
 
+class RefundStep(serializers.Serializer[Any]):
+    """One step of a refund's way."""
+
+    kind = serializers.ChoiceField(choices=[each.value for each in Kind])
+    at = serializers.DateField(allow_null=True, help_text="Null: only the order is known.")
+    done = serializers.BooleanField(help_text="False: still to come.")
+
+
+def as_day(moment: datetime | date | None) -> date | None:
+    """The business day of a moment or day."""
+    return moment.astimezone(clock.BUSINESS_ZONE).date() if isinstance(moment, datetime) else moment
+
+
 class RefundOut(serializers.Serializer[Any]):
     """Money on its way back to the client."""
 
     id = serializers.IntegerField()
     amount = Money()
     state = serializers.ChoiceField(choices=Refund.State.choices)
+    steps = serializers.SerializerMethodField(help_text="The way of the money, in order.")
+    ask_support = serializers.SerializerMethodField(help_text="It should be on the card's statement by now.")
+    reference = serializers.CharField(source="external_reference", help_text="Number of the check or transfer.")
+    bank_reference = serializers.CharField(help_text="By which the card's bank finds it (ARN); empty: not known.")
     payment = serializers.IntegerField(source="payment_id")
     session = serializers.IntegerField(source="session_id")
     date = serializers.DateField(source="session.date", help_text="The session's.")
@@ -107,10 +128,15 @@ class RefundOut(serializers.Serializer[Any]):
     statement_by = serializers.SerializerMethodField(help_text="When it must be on the card's statement.")
 
     def get_statement_by(self, refund: Refund) -> str | None:
-        if refund.processed_at is None or refund.state != Refund.State.SUCCEEDED:
-            return None
-        day = refund.processed_at.astimezone(clock.BUSINESS_ZONE).date()
-        return on_statement_by(day).isoformat()
+        by = standing(refund).statement_by
+        return by.isoformat() if by else None
+
+    @extend_schema_field(RefundStep(many=True))
+    def get_steps(self, refund: Refund) -> Any:
+        return RefundStep([{**asdict(step), "at": as_day(step.at)} for step in steps(standing(refund))], many=True).data
+
+    def get_ask_support(self, refund: Refund) -> bool:
+        return ask_support(standing(refund))
 
 
 class ClientSessionStory(ClientSession):

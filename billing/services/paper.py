@@ -85,6 +85,18 @@ def money(text: str) -> str:
     return dollars(Decimal(text))
 
 
+def organisation() -> dict[str, str]:
+    """Who issues our papers, as plain values."""
+    return {
+        "name": settings.ORG_NAME,
+        "npi": settings.ORG_NPI,
+        "tin": f"{settings.ORG_TAX_ID[:2]}-{settings.ORG_TAX_ID[2:]}",
+        "address": f"{settings.ORG_ADDRESS_LINE}, {settings.ORG_CITY}, {settings.ORG_STATE} {settings.ORG_ZIP[:5]}",
+        "email": settings.SUPPORT_EMAIL,
+        "phone": settings.SUPPORT_PHONE,
+    }
+
+
 def build(
     flow: Sequence[Flowable], *, title: str, subject: str, organisation: str, footer: str = "", wide: bool = False
 ) -> bytes:

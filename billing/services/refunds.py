@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from billing.domain.refund_steps import Standing
 from billing.domain.refunds import Refundable, allocate, another_way, left_for
 from billing.gateways.results import RefundResult, RefundState
 from billing.ledger.posting import Book, Posting, balances_by_session, find, lines_of, post, reverse
@@ -45,6 +46,20 @@ class NotOwed(DomainError):
 def on_statement_by(processed_on: date) -> date:
     """The day by which a refund processed on a day is on the client's statement."""
     return clock.add_business_days(processed_on, STATEMENT_DAYS)
+
+
+def standing(refund: Refund) -> Standing:
+    """How a refund stands today, for its steps (``billing.domain.refund_steps``)."""
+    processed = refund.processed_at
+    by = None
+    if processed is not None and refund.state == Refund.State.SUCCEEDED:
+        by = on_statement_by(processed.astimezone(clock.BUSINESS_ZONE).date())
+    return Standing(refund.state, refund.created_at, processed, by, clock.today())
+
+
+def reference_of(refund: Refund) -> str:
+    """By what name a client asks support about a refund: ours, and the bank's number where we have it."""
+    return " ".join(filter(None, (f"refund {refund.pk}", refund.bank_reference)))[:40]
 
 
 # --- What is given back -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from common.money import ZERO
 from people.models import Client
 from portal.client import reading, words
 from portal.client.doors import client_page
+from portal.client.refunds import refund_stories
 from portal.client.pauses import open_pauses
 
 PER_PAGE = 10
@@ -78,6 +79,6 @@ def session(request: HttpRequest, client: Client, session_id: int) -> HttpRespon
             "outside_parts": words.out_of_network(outside) if outside else (),
             "changes": reading.cost_changes(client, session=found),
             "parts": list(found.payment_parts.select_related("payment__card").order_by("-payment_id")),
-            "refunds": [words.refund_story(each) for each in visible_refunds(request.user).filter(session=found)],
+            "refunds": refund_stories(visible_refunds(request.user).filter(session=found)),
         },
     )

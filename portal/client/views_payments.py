@@ -6,14 +6,16 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from billing.access import get_payment, visible_cards, visible_payments, visible_refunds
+from billing.access import get_payment, visible_cards, visible_payments, visible_refunds, visible_statements
 from billing.models import Payment
 from billing.services.balances import client_balances, total_due
+from billing.services.payments import receipt_number
 from care.access import visible_sessions
 from common import clock
 from people.models import Client
-from portal.client import reading, words
+from portal.client import reading
 from portal.client.doors import client_page
+from portal.client.refunds import refund_stories
 from portal.client.pauses import open_pauses
 
 PER_PAGE = 12
@@ -35,11 +37,12 @@ def payments(request: HttpRequest, client: Client) -> HttpResponse:
         "portal/client/payments.html",
         {
             "pauses": open_pauses(request.user),
-            "refunds": [words.refund_story(each) for each in visible_refunds(request.user)[:REFUNDS]],
+            "refunds": refund_stories(visible_refunds(request.user)[:REFUNDS]),
             "page": page,
             "cards": list(visible_cards(request.user)),
             "this_month": (today.year, today.month),
             "due": total_due(client_balances(client)),
+            "newest_statement": visible_statements(request.user).first(),
             "upcoming": reading.upcoming(visible_sessions(request.user)).exists(),
         },
     )
@@ -58,7 +61,8 @@ def payment(request: HttpRequest, client: Client, payment_id: int) -> HttpRespon
             "payment": found,
             "parts": parts,
             "in_motion": found.state in Payment.IN_MOTION,
-            "refunds": [words.refund_story(each) for each in visible_refunds(request.user).filter(payment=found)],
+            "refunds": refund_stories(visible_refunds(request.user).filter(payment=found)),
+            "number": receipt_number(found),
             "finish": urlencode([("session", part.session_id) for part in parts]),
         },
     )

@@ -1,4 +1,4 @@
-"""States in words a client understands: what a cost rests on, where the claims stand, how a refund travels."""
+"""States in words a client understands: what a cost rests on, where the claims stand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,18 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billing.models import Refund, SessionCost
+from billing.models import SessionCost
 from billing.services.out_of_network import OutOfNetwork
-from billing.services.refunds import on_statement_by
 from common import clock
 from common.money import ZERO, dollars, plain
 from insurance.models import Claim
 from insurance.services.deadlines import result_by
-from portal.templatetags.headway_ui import longdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,81 +289,3 @@ def _standing(claim: Claim | None, asked: Sequence[Claim]) -> str:
             return _("%(payer)s has the claim and is working on it.") % words
         case _:
             return _("Sent to %(payer)s. We are waiting for its answer.") % words
-
-
-@dataclass(frozen=True, slots=True)
-class RefundStory:
-    """A refund with its steps for the timeline, and the way to support when it should have arrived."""
-
-    refund: Refund
-    events: tuple[dict[str, Any], ...]
-    state: str
-    tone: str
-    statement_by: date | None
-    overdue: bool
-    reference: str
-
-    @property
-    def help_url(self) -> str:
-        return f"{reverse('portal:client:messages')}?category=refund&reference={self.reference.replace(' ', '+')}#ask"
-
-
-def refund_story(refund: Refund) -> RefundStory:
-    """Promised, sent, processed, on the statement: what is done, what comes next and by when."""
-    card = str(refund.payment.card) if refund.payment.card else _("the card you paid with")
-    events: list[dict[str, Any]] = [
-        {
-            "when": refund.created_at,
-            "title": _("Promised"),
-            "text": _("Your session cost less than you paid. We give back %(amount)s to %(card)s.")
-            % {"amount": dollars(refund.amount), "card": card},
-            "tone": "brand",
-            "icon": "check",
-        }
-    ]
-    statement_by = overdue = None
-    match refund.state:
-        case Refund.State.CREATED:
-            state, tone = _("Promised"), "info"
-        case Refund.State.UNKNOWN:
-            state, tone = _("Being checked"), "attention"
-        case Refund.State.SUBMITTED | Refund.State.IN_TRANSIT:
-            state, tone = _("Sent"), "info"
-        case Refund.State.FAILED:
-            state, tone = _("Did not arrive"), "danger"
-        case _:
-            state, tone = _("Processed"), "success"
-    if refund.processed_at is not None:
-        processed_on = refund.processed_at.astimezone(clock.BUSINESS_ZONE).date()
-        statement_by = on_statement_by(processed_on)
-        overdue = clock.today() > statement_by
-        events.append(
-            {
-                "when": refund.processed_at,
-                "title": _("Processed"),
-                "text": _("The money is with your bank. We sent you an e-mail about it."),
-                "tone": "success",
-                "icon": "refund",
-            }
-        )
-        if refund.state == Refund.State.SUCCEEDED:
-            events.append(
-                {
-                    "when": statement_by,
-                    "title": _("It should be on your statement by now")
-                    if overdue
-                    else _("On your statement by %(day)s") % {"day": longdate(statement_by)},
-                    "text": _("Banks take 3 to 5 business days to show it."),
-                    "tone": "neutral",
-                    "icon": "clock",
-                }
-            )
-    return RefundStory(
-        refund=refund,
-        events=tuple(events),
-        state=state,
-        tone=tone,
-        statement_by=statement_by,
-        overdue=bool(overdue),
-        reference=f"refund {refund.pk}",
-    )

@@ -7,6 +7,7 @@ Dr. Cole (Ana's provider), Dr. Diaz (another one), Fay (support), Gus (auditor).
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from billing.flows.confirm_session import confirm
-from billing.models import GoodFaithEstimate, Payment
+from billing.gateways.results import ChargeResult, ChargeState
+from billing.models import ClientStatement, GoodFaithEstimate, Payment
+from billing.services import payments
 from care.models import Session
 from common import clock
 from insurance.models import AccountPause, Claim, Recertification, SuggestedCoverage
@@ -122,6 +125,12 @@ CLIENT_PAGES = [
     row("GET", "payments/return/", "302 404 404 404 404 404 404"),
     row("GET", "payments/<int:payment_id>/", ONLY_ANA),
     row("POST", "payments/<int:payment_id>/refresh/", ANA_DOES),
+    row("GET", "payments/<int:payment_id>/receipt/", ONLY_ANA),
+    row("GET", "payments/statements/", OWN),
+    row("GET", "payments/statements/<int:statement_id>/", ONLY_ANA),
+    row("GET", "payments/statements/<int:statement_id>/pdf/", ONLY_ANA),
+    row("GET", "payments/superbill/", OWN),
+    row("GET", "payments/superbill/pdf/", "302 302 302 404 404 404 404"),
     row("GET", "payments/cards/add/", OWN),
     row("POST", "payments/cards/intent/", "302 503 503 404 404 404 404", agree="on"),
     row("POST", "payments/cards/<int:card_id>/default/", ANA_DOES),
@@ -236,6 +245,13 @@ API = [
     row("POST", "api/v1/client/payments/", "401 409 409 404 404 404 404", shown="1.00"),
     row("GET", "api/v1/client/payments/<int:payment_id>/", API_ANA),
     row("POST", "api/v1/client/payments/<int:payment_id>/refresh/", "401 503 404 404 404 404 404"),
+    row("GET", "api/v1/client/payments/<int:payment_id>/receipt/", API_ANA),
+    row("GET", "api/v1/client/payments/<int:payment_id>/receipt/pdf/", API_ANA),
+    row("GET", "api/v1/client/statements/", API_OWN),
+    row("GET", "api/v1/client/statements/<int:statement_id>/", API_ANA),
+    row("GET", "api/v1/client/statements/<int:statement_id>/pdf/", API_ANA),
+    row("GET", "api/v1/client/superbill/", "401 422 422 404 404 404 404"),
+    row("GET", "api/v1/client/superbill/pdf/", "401 422 422 404 404 404 404"),
     row("GET", "api/v1/client/refunds/", API_OWN),
     row("GET", "api/v1/client/support-requests/", API_OWN),
     row("POST", "api/v1/client/support-requests/", "401 201 201 404 404 404 404", category="other", body="Hello?"),
@@ -338,6 +354,29 @@ def an_estimate(cast: Cast) -> GoodFaithEstimate:
     )  # fmt: skip
 
 
+def a_paid_payment(cast: Cast) -> Payment:
+    """The charge of a session that took place yesterday, which went through."""
+    confirm(cast.book(days=-1))
+    payment = Payment.objects.get()
+    Payment.objects.filter(pk=payment.pk).update(state="submitted")
+    payments.record_outcome(
+        payment=payment,
+        result=ChargeResult(state=ChargeState.SUCCEEDED, payment_intent="pi_1", amount=payment.amount),
+    )
+    return payment
+
+
+def a_statement(cast: Cast) -> ClientStatement:
+    nothing = dict.fromkeys(("opening", "charged", "paid", "refunded", "closing"), money("0.00"))
+    content = {
+        "number": "S-1", "issued_on": "2026-11-01", "last_day": "2026-10-31", "rows": [],
+        "client": {"name": "Ana Rivera", "address": "1 Main Street"},
+        "organisation": {"name": "Us", "address": "2 Main Street", "email": "us@example.com", "phone": "555"},
+        **{name: "0.00" for name in nothing},
+    }  # fmt: skip
+    return ClientStatement.objects.create(client=cast.ana, month=date(2026, 10, 1), content=content, **nothing)
+
+
 def estimate_content() -> dict[str, Any]:
     return {
         "items": [],
@@ -353,7 +392,7 @@ def estimate_content() -> dict[str, Any]:
 def world(db: None) -> World:
     cast = assemble()
     mine = card(cast.ana)
-    confirm(cast.book(days=-1))
+    payment = a_paid_payment(cast)
     today: Session = cast.book()
     summit = cast_payer("SMMT1", "Summit Care", "140.00")
     suggestion = SuggestedCoverage.objects.create(
@@ -371,7 +410,8 @@ def world(db: None) -> World:
         "coverage_id": cast.bens_plan.pk,
         "pause_id": pause.pk,
         "suggestion_id": suggestion.pk,
-        "payment_id": Payment.objects.get().pk,
+        "payment_id": payment.pk,
+        "statement_id": a_statement(cast).pk,
         "card_id": mine.pk,
         "claim_id": Claim.objects.order_by("pk")[0].pk,
         "kind": "refund_processed",
