@@ -49,6 +49,7 @@ def learn(adjudication: Adjudication) -> Comparison | None:
     claim = adjudication.claim
     if claim is None or claim.rank != 1:
         return None
+    comparisons.close_overtaken(claim)
     coverage, day = claim.coverage, claim.session.date
     truth = plan_years.truth_of(claim.session.client, coverage, day)
     comparison = comparisons.compare(adjudication, truth)

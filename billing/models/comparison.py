@@ -39,7 +39,13 @@ class Comparison(models.Model):
 
     STATES = axis(
         "state",
-        {"waiting": {"applied", "dismissed"}, "closed": set(), "applied": set(), "dismissed": {"applied"}},
+        {
+            # The insurer may take the answer back; the next one that nothing explains is then a case of its own.
+            "waiting": {"applied", "dismissed", "closed"},
+            "closed": {"waiting"},
+            "applied": set(),
+            "dismissed": {"applied"},
+        },
     )
 
     adjudication = models.OneToOneField("insurance.Adjudication", on_delete=models.PROTECT, related_name="comparison")

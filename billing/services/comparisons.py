@@ -9,10 +9,12 @@ from billing.domain.plan_year import Decided
 from billing.models import Comparison, SessionCost
 from billing.services import plan_years
 from billing.services.plan_years import Truth
+from common import clock
 from common.money import ZERO, dollars, plain
 from common.states import move
 from insurance.domain.decisions import Meaning
 from insurance.models import Adjudication, BenefitSnapshot, Claim
+from insurance.services.claim_content import answer_in_force
 from people.models import User
 
 Kind, State = Comparison.Kind, Comparison.State
@@ -63,6 +65,27 @@ def compare(adjudication: Adjudication, truth: Truth | None) -> Comparison | Non
         figures=figures,
         state=State.WAITING if _waits(claim, kind, truth) else State.CLOSED,
     )
+
+
+def close_overtaken(claim: Claim) -> None:
+    """Close the session's case when its answer was taken back, or another one took its place.
+
+    As there is one case for one plan and kind at a time, the newest other answer that only a person can explain is the
+    case then. The caller holds the client's lock; repeating it adds nothing.
+    """
+    in_force = answer_in_force(claim)
+    waiting = Comparison.objects.filter(session=claim.session_id, coverage=claim.coverage_id, state=State.WAITING)
+    if in_force is not None:
+        waiting = waiting.exclude(adjudication=in_force)
+    for case in waiting:
+        note = _("The insurer took this answer back, or gave another one.")
+        move(case, Comparison.STATES, State.CLOSED, note=note, decided_at=clock.now())
+        others = Comparison.objects.filter(coverage=case.coverage_id, kind=case.kind, state=State.CLOSED, note="")
+        for other in others.exclude(session=case.session_id).order_by("-pk") if case.kind in FOR_PEOPLE else ():
+            its_claim = other.adjudication.claim
+            if its_claim is not None and answer_in_force(its_claim) == other.adjudication:
+                move(other, Comparison.STATES, State.WAITING)
+                break
 
 
 PARTS = ("allowed", "deductible", "copay", "coinsurance", "not_covered")

@@ -20,7 +20,7 @@ from common import clock
 from common.money import ZERO
 from insurance.domain.benefit_lines import LineKind, Network
 from insurance.domain.benefits import Benefits, CopayRule
-from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force
+from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force, standing
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage
 from insurance.services.network import rates
 from insurance.x12 import x271
@@ -112,15 +112,15 @@ def load(
         sessions = sessions.filter(date__gte=snapshot.plan_begin)
     if snapshot.plan_end is not None:
         sessions = sessions.filter(date__lte=snapshot.plan_end)
-    primary = Prefetch(
+    first_plans = Prefetch(
         "claims",
-        queryset=Claim.objects.filter(rank=1)
-        .exclude(Claim.OUTSIDE)
-        .prefetch_related("adjudications__adjustments", "adjudications__remittance"),
-        to_attr="primary_claims",
+        queryset=Claim.objects.filter(coverage=coverage).prefetch_related(
+            "adjudications__adjustments", "adjudications__remittance"
+        ),
+        to_attr="first_plan_claims",
     )
     found = list(
-        sessions.select_related("provider").prefetch_related("lines", primary).order_by("date", "starts_at", "pk")
+        sessions.select_related("provider").prefetch_related("lines", first_plans).order_by("date", "starts_at", "pk")
     )
     return PlanYear(coverage, snapshot, benefits, found, rates(payer=coverage.payer, sessions=found))
 
@@ -145,29 +145,34 @@ def next_year(client: Client, coverage: Coverage, last: BenefitSnapshot, schedul
 
 
 def answers_of(session: Session) -> list[Adjudication]:
-    """What the first plan has decided of a session loaded here; empty while it is under way or waits for the member."""
-    claims: list[Claim] = session.primary_claims  # type: ignore[attr-defined]  # set by the prefetch of `load`
-    return [
-        each
-        for claim in claims
-        if claim.decision in (Claim.Decision.PAID, Claim.Decision.DENIED)
-        for each in claim.adjudications.all()
-        if each.posted_at is not None
-    ]
+    """What the first plan has decided of a session loaded here; empty while it is under way or waits for the member.
+
+    Answers to claims that were replaced or voided count with those to the claim in their place: a reversal may come
+    under the number of either.
+    """
+    claims: list[Claim] = session.first_plan_claims  # type: ignore[attr-defined]  # set by the prefetch of `load`
+    in_sequence = [each for each in claims if each.submission != "replaced" and each.frequency != Claim.VOID]
+    if not any(each.decision in (Claim.Decision.PAID, Claim.Decision.DENIED) for each in in_sequence if each.rank == 1):
+        return []
+    answers = [each for claim in claims for each in claim.adjudications.all() if each.posted_at is not None]
+    return sorted(answers, key=lambda each: each.pk)
 
 
 def _of_one_mind(answers: Sequence[Adjudication]) -> Sequence[Adjudication]:
-    """The answers that add up to what a plan decided: those before the newest one that were never taken back, such as
-    a question to the member, do not count beside it."""
-    if len(answers) < 2 or any(each.status_code == REVERSAL for each in answers):
-        return answers
+    """The answers that add up to what a plan decided, in the order they came: without those that a newer one took the
+    place of though no reversal took them back, such as a question to the member."""
     ordered = sorted(answers, key=lambda each: each.pk)
     results = [
-        Result(charge=each.charge, paid=each.paid, duplicate=each.decision.meaning is Meaning.DUPLICATE)
+        Result(
+            charge=each.charge,
+            paid=each.paid,
+            reversal=each.status_code == REVERSAL,
+            duplicate=each.decision.meaning is Meaning.DUPLICATE,
+        )
         for each in ordered
     ]
-    place = in_force(results)
-    return answers if place is None else [ordered[place]]
+    overtaken = set(standing(results)) - {in_force(results)}
+    return [each for place, each in enumerate(ordered) if place not in overtaken]
 
 
 def decided(answers: Iterable[Adjudication]) -> Decided:

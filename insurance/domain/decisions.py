@@ -122,9 +122,17 @@ class Result:
 def in_force(results: Sequence[Result]) -> int | None:
     """Which of a plan's answers, in the order they came, decides now: its place, or ``None`` when none is left.
 
+    Of those that no reversal took back the newest decides; a refusal as duplicate only when there is nothing else.
+    """
+    left = standing(results)
+    return max((p for p in left if not results[p].duplicate), default=left[-1] if left else None)
+
+
+def standing(results: Sequence[Result]) -> list[int]:
+    """The places of a plan's answers that no reversal took back, in the order they came.
+
     A reversal takes back the oldest answer of the same charge and payment, wherever it stands (files overtake each
-    other); one that fits none takes back the newest before it. Of those left the newest decides; a refusal as duplicate
-    only when there is nothing else.
+    other); one that fits none takes back the newest before it.
     """
     left = [place for place, result in enumerate(results) if not result.reversal]
     unmatched = []
@@ -140,4 +148,4 @@ def in_force(results: Sequence[Result]) -> int | None:
         before = [p for p in left if p < place and not results[p].duplicate]
         if before:
             left.remove(before[-1])
-    return max((p for p in left if not results[p].duplicate), default=left[-1] if left else None)
+    return left

@@ -14,10 +14,12 @@ from billing.flows import correct_benefits, refresh_benefits
 from billing.models import Comparison, Refund, SessionCost
 from billing.services import costs, plan_years
 from billing.services.balances import session_balance
+from care.models import Session
 from common import clock
 from insurance.domain.benefits import Accumulator, Accumulators, Benefits, NetworkBenefits, Visits
 from insurance.models import BenefitSnapshot, Claim
-from insurance.services import exchange
+from insurance.services import claims, exchange
+from insurance.x12 import x835
 from notifications.models import Email
 from tests import cast as people
 from tests.billing.answers import claim, reversal, told
@@ -322,3 +324,81 @@ def test_twice_the_same_correction_in_one_year_of_answers_tells_once(cast: Cast)
     before = rows()
     again(cast)
     assert rows() == before
+
+
+# --- Taken back -------------------------------------------------------------------------------------------------------
+
+
+def refuses(session: Session) -> tuple[Claim, x835.RemittedClaim]:
+    """Evergreen asks for an authorization, and leaves all of it to the patient meanwhile."""
+    exchange.build_batches()
+    first = claim(session, 1)
+    said = result(first, paid="0.00", why=adjustments(("PR", "197", "220.00")))
+    told(first, said)
+    return first, said
+
+
+def test_a_reversal_under_the_number_of_the_claim_sent_again_is_evidence_with_what_it_takes_back(cast: Cast) -> None:
+    coming, session = cast.book(days=7), confirmed(cast, 0)
+    first, said = refuses(session)
+    assert claim(session, 1).decision == "denied"
+    again = claims.resubmit(first, reason="The number is on file now.")
+    exchange.build_batches()
+
+    told(
+        again,
+        replace(reversal(said), control_number=again.control_number),
+        result(again, paid="120.00", why=_why("120.00", ("PR", "3", "40.00"))),
+    )
+
+    truth = plan_years.truth_of(cast.ana, cast.own_plan, clock.today())
+    assert truth is not None
+    seen = truth.seen[session.pk].decided
+    assert (seen.allowed, seen.copay, seen.not_covered) == (D("160.00"), D("40.00"), D("0.00"))
+    assert Comparison.objects.get(session=session, adjudication__claim=again).kind == "wrong_copay"
+    assert amount(coming) == D("40.00")
+
+
+def test_what_was_refused_before_does_not_count_beside_the_answer_to_the_claim_sent_again(cast: Cast) -> None:
+    coming, session = cast.book(days=7), confirmed(cast, 0)
+    first, _said = refuses(session)
+    again = claims.resubmit(first, reason="The number is on file now.")
+    exchange.build_batches()
+    answer = result(again, paid="120.00", why=_why("120.00", ("PR", "3", "40.00")))
+    told(again, answer)
+    told(again, reversal(answer), result(again, paid="110.00", why=_why("110.00", ("PR", "3", "50.00"))))
+
+    assert amount(coming) == D("50.00"), "the refusal was never taken back, and is overtaken"
+
+
+def test_a_case_closes_when_its_answer_is_taken_back_and_the_next_one_takes_its_place(cast: Cast) -> None:
+    first, second = confirmed(cast, -7), confirmed(cast, 0)
+    odd = ("PR", "3", "61.37"), ("PR", "96", "10.00")
+    exchange.build_batches()
+    case = decides(first, "0.00", *odd)
+    other = decides(second, "0.00", *odd)
+    assert [(each.kind, each.state) for each in (case, other)] == [
+        ("not_covered", "waiting"), ("not_covered", "closed")
+    ]  # fmt: skip
+
+    told(claim(first, 1), reversal(result(claim(first, 1), paid="0.00", why=_why("0.00", *odd))))
+
+    case.refresh_from_db()
+    other.refresh_from_db()
+    assert (case.state, case.note) == ("closed", "The insurer took this answer back, or gave another one.")
+    assert case.decided_at is not None
+    assert other.state == "waiting"
+    again(cast)
+    case.refresh_from_db()
+    assert (case.state, Comparison.objects.filter(state="waiting").count()) == ("closed", 1)
+    correct_benefits.dismiss(other, by=cast.fay, note="Called: their mistake.")
+
+
+def test_a_case_closes_when_another_answer_takes_its_place(cast: Cast) -> None:
+    session = confirmed(cast, 0)
+    case = decides(session, "0.00", ("PR", "3", "61.37"), ("PR", "96", "10.00"))
+    told(claim(session, 1), result(claim(session, 1), paid="135.00", why=_why("135.00", ("PR", "3", "25.00"))))
+
+    case.refresh_from_db()
+    assert case.state == "closed"
+    assert Comparison.objects.latest("pk").kind == "match"
