@@ -86,6 +86,17 @@ def entry_of(row: BalanceTransaction) -> Entry | None:
     """The entry of a movement, whatever its amount; posted now where it is posted from here."""
     if row.kind in _FEES:
         return _post_fee(row, -row.amount) if row.amount != ZERO else None
+    if row.kind in _REFUNDS + _REFUND_FAILURES:
+        refund = Refund.objects.filter(refund_id=row.source_id).first()
+        if refund is not None:
+            _post_bounced(refund)
+    return existing_entry(row)
+
+
+def existing_entry(row: BalanceTransaction) -> Entry | None:
+    """The entry a movement is linked to, or would be but for its amount; posts nothing."""
+    if row.entry_id is not None:
+        return row.entry
     key = _key(row)
     return None if key is None else Entry.objects.filter(key=key).first()
 
@@ -98,7 +109,6 @@ def _key(row: BalanceTransaction) -> str | None:
         refund = Refund.objects.filter(refund_id=row.source_id).first()
         if refund is None:
             return None
-        _post_bounced(refund)
         return f"refund:{refund.pk}" if row.kind in _REFUNDS else f"reversal:refund:{refund.pk}"
     if row.kind == "adjustment":
         return f"dispute:{row.transaction_id}"

@@ -13,8 +13,10 @@ from pytest_django.fixtures import Settings
 from billing import tasks
 from billing.domain.disputes import PaidFor, unpaid_again
 from billing.flows import give_refund, stripe_account
+from billing.flows.collect_payment import StripeUnavailable
 from billing.flows.stripe_account import NotAnswered
 from billing.gateways.results import OutcomeUnknown
+from billing.gateways.stripe_account import account
 from billing.ledger.posting import Book, balance
 from billing.models import Dispute, FraudWarning, PaymentCard, Refund
 from billing.services import books, dispute_evidence, disputes, payments, refunds
@@ -222,7 +224,7 @@ def test_an_answer_without_an_answer_is_repeated_and_sent_once(
 ) -> None:
     dispute = opened(stripe, charged(cast.book(), card, "72.00"))
     stripe.fault("POST /v1/disputes/*", "timeout_after")
-    with pytest.raises(stripe_account.StripeUnavailable, match="nothing is sent twice"):
+    with pytest.raises(StripeUnavailable, match="nothing is sent twice"):
         stripe_account.send_evidence(Dispute.objects.get())
     row = Dispute.objects.get()
     assert (row.state, row.evidence_sent_at) == ("needs_response", None)
@@ -281,4 +283,4 @@ def test_what_no_webhook_told_of_is_found_by_looking(cast: Cast, card: PaymentCa
 
 def test_the_outcome_of_sending_nowhere_is_unknown(db: None) -> None:
     with pytest.raises(OutcomeUnknown):
-        stripe_account.account().dispute("dp_none")
+        account().dispute("dp_none")
