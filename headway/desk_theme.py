@@ -124,6 +124,15 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Earnings"), "billing_providerearning", "payments"),
                     (_("Cards"), "billing_paymentcard", "wallet"),
                     (_("Consents"), "billing_cardconsent", "verified_user"),
+                ),
+                _group(
+                    _("Stripe"),
+                    (_("Disputes"), "billing_dispute", "gavel"),
+                    (_("Fraud warnings"), "billing_fraudwarning", "warning"),
+                    (_("Differences with Stripe"), "billing_reconciliationcase", "difference"),
+                    (_("Nightly comparisons"), "billing_reconciliation", "balance"),
+                    (_("Stripe's movements"), "billing_balancetransaction", "swap_vert"),
+                    (_("Payouts from Stripe"), "billing_stripepayout", "account_balance_wallet"),
                     (_("Stripe's news"), "billing_stripeevent", "webhook"),
                 ),
                 _group(

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.flows import place_money
-from billing.models import Comparison, Payment, Recalculation, Refund, Repricing, StripeEvent
-from billing.services import recalculation
+from billing.models import Comparison, FraudWarning, Payment, Recalculation, Refund, Repricing, StripeEvent
+from billing.services import disputes, recalculation, reconciliation
 from common import clock
 from common.desk import may_look
 from insurance.models import (
@@ -228,6 +228,24 @@ def tiles() -> list[dict[str, Any]]:
             _("The bank sent the money back."),
             Refund.objects.filter(state=Refund.State.FAILED),
             "state__exact=failed",
+        ),
+        _tile(
+            _("Disputes to answer"),
+            _("A bank took a payment back: send our answer in time."),
+            disputes.to_answer(),
+            f"state__in={','.join(disputes.TO_ANSWER)}",
+        ),
+        _tile(
+            _("Fraud warnings"),
+            _("A bank was told of fraud: refund the payment, or leave it."),
+            FraudWarning.objects.filter(handled_at=None),
+            "handled_at__isempty=1",
+        ),
+        _tile(
+            _("Differences with Stripe"),
+            _("Stripe's account and our books do not agree: find out why."),
+            reconciliation.open_cases(),
+            "state__exact=open",
         ),
         _tile(
             _("E-mails that failed"),
