@@ -2,7 +2,17 @@
 
 from django.urls import include, path
 
-from billing.api import coordination, good_faith_estimates, papers, payments, plans, provider, sessions, support
+from billing.api import (
+    automatic,
+    coordination,
+    good_faith_estimates,
+    papers,
+    payments,
+    plans,
+    provider,
+    sessions,
+    support,
+)
 from headway import api_docs
 from insurance.api import views as insurance
 from insurance.api.providers import FindProviders
@@ -61,6 +71,11 @@ client = [
     path("statements/<int:statement_id>/pdf/", papers.ClientStatementFile.as_view(), name="client_statement_pdf"),
     path("superbill/", papers.ClientSuperbill.as_view(), name="client_superbill"),
     path("superbill/pdf/", papers.ClientSuperbillFile.as_view(), name="client_superbill_pdf"),
+    path("payment-plans/", automatic.ClientPaymentPlans.as_view(), name="client_payment_plans"),
+    path("payment-plans/offer/", automatic.ClientPlanOffer.as_view(), name="client_payment_plan_offer"),
+    path("payment-plans/<int:plan_id>/end/", automatic.EndPaymentPlan.as_view(), name="client_end_payment_plan"),
+    path("autopay/", automatic.ClientAutopay.as_view(), name="client_autopay"),
+    path("autopay/charges/<int:notice_id>/", automatic.StopCharge.as_view(), name="client_stop_autopay_charge"),
     path("refunds/", payments.ClientRefunds.as_view(), name="client_refunds"),
     path("support-requests/", people.ClientSupportRequests.as_view(), name="client_support_requests"),
 ]

@@ -3,6 +3,7 @@
 from billing.admin import (
     accuracy,
     aging,
+    automatic,
     comparisons,
     disputes,
     enter_benefits,
@@ -22,6 +23,7 @@ from billing.admin import (
 __all__ = [
     "accuracy",
     "aging",
+    "automatic",
     "comparisons",
     "disputes",
     "enter_benefits",

@@ -136,7 +136,7 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
             client_name=client.called,
             session_date=session.date,
             amount=due,
-            url=f"{settings.PUBLIC_URL}/appointments/past/",
+            url=f"{settings.PUBLIC_URL}/appointments/past/?session={session.pk}",
             above_limit=above,
         ),
         to=client.email,

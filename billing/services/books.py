@@ -56,6 +56,45 @@ CHECKS = (
         """,
     ),
     Check(
+        "plans_are_their_parts",
+        "The monthly parts of a payment plan add up to it, and so do its shares of sessions.",
+        """
+        SELECT 'payment plan ' || p.id FROM billing_paymentplan p
+        WHERE p.total <> (SELECT coalesce(sum(i.amount), 0) FROM billing_instalment i WHERE i.plan_id = p.id)
+           OR p.total <> (SELECT coalesce(sum(t.amount), 0) FROM billing_paymentplanpart t WHERE t.plan_id = p.id)
+        """,
+    ),
+    Check(
+        "charges_within_consent",
+        "No charge made by itself is more than was agreed to: a plan's part, autopay's announcement and limit, a retry.",
+        """
+        SELECT 'payment ' || p.id FROM billing_payment p JOIN billing_instalment i ON i.payment_id = p.id
+        WHERE p.amount > i.amount
+        UNION ALL
+        SELECT 'payment ' || p.id FROM billing_payment p JOIN billing_autopaynotice n ON n.payment_id = p.id
+        WHERE p.amount > n.amount
+        UNION ALL
+        SELECT 'autopay notice ' || n.id FROM billing_autopaynotice n JOIN billing_autopay a ON a.id = n.autopay_id
+        WHERE n.amount > a."limit"
+        UNION ALL
+        SELECT 'payment ' || p.id FROM billing_payment p JOIN billing_payment d ON d.id = p.retry_of_id
+        WHERE p.amount > d.amount
+        """,
+    ),
+    Check(
+        "charges_are_announced",
+        "Every later part of a payment plan and every charge of autopay was announced three days before.",
+        """
+        SELECT 'part ' || i.id FROM billing_instalment i JOIN billing_payment p ON p.id = i.payment_id
+        WHERE i.number > 1 AND (i.noticed_at IS NULL OR p.created_at < i.noticed_at + interval '3 days'
+            OR NOT EXISTS (SELECT 1 FROM notifications_email m WHERE m.key = 'instalment_coming:' || i.id))
+        UNION ALL
+        SELECT 'autopay notice ' || n.id FROM billing_autopaynotice n JOIN billing_payment p ON p.id = n.payment_id
+        WHERE p.created_at < n.announced_at + interval '3 days'
+           OR NOT EXISTS (SELECT 1 FROM notifications_email m WHERE m.key = 'autopay_coming:' || n.id)
+        """,
+    ),
+    Check(
         "refunds_are_booked",
         "A processed refund, and no other, is in the books against Stripe with its amount; one the bank sent back is "
         "reversed; one that was given back another way, and no other, is booked against the bank.",

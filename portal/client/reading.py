@@ -157,10 +157,15 @@ def past(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
     return sessions.exclude(status=Session.Status.SCHEDULED, date__gte=clock.today()).order_by("-starts_at", "-pk")
 
 
-def due_sessions(client: Client, sessions: "QuerySet[Session]") -> tuple[dict[int, Balance], list[Session]]:
-    """The client's balances, and the sessions with something to pay, the oldest first."""
+def due_sessions(
+    client: Client, sessions: "QuerySet[Session]", *, early: bool = False
+) -> tuple[dict[int, Balance], list[Session]]:
+    """The client's balances, and the sessions with something to pay, the oldest first.
+
+    ``early``: with those of which a payment plan takes all later.
+    """
     balances = client_balances(client)
-    due = [pk for pk, each in balances.items() if each.due > ZERO]
+    due = [pk for pk, each in balances.items() if (each.owed if early else each.due) > ZERO]
     return balances, list(sessions.filter(pk__in=due).order_by("starts_at", "pk")) if due else []
 
 

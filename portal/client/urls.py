@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.client import (
     views_appointments,
+    views_automatic,
     views_benefits,
     views_cards,
     views_confirm,
@@ -43,6 +44,11 @@ urlpatterns = [
     path("payments/statements/<int:statement_id>/pdf/", views_papers.statement_file, name="statement_file"),
     path("payments/superbill/", views_papers.superbill, name="superbill"),
     path("payments/superbill/pdf/", views_papers.superbill_file, name="superbill_file"),
+    path("payments/plan/", views_automatic.payment_plan, name="payment_plan"),
+    path("payments/plan/<int:plan_id>/end/", views_automatic.end_plan, name="end_plan"),
+    path("payments/autopay/", views_automatic.autopay_page, name="autopay"),
+    path("payments/autopay/stop/", views_automatic.stop_autopay, name="stop_autopay"),
+    path("payments/autopay/charges/<int:notice_id>/stop/", views_automatic.stop_charge, name="stop_charge"),
     path("payments/cards/add/", views_cards.add, name="card_add"),
     path("payments/cards/intent/", views_cards.intent, name="card_intent"),
     path("payments/cards/<int:card_id>/default/", views_cards.choose, name="card_default"),

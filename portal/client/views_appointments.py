@@ -6,16 +6,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from billing.access import visible_refunds
-from billing.services import out_of_network
-from billing.services.balances import client_balances, total_due
+from billing.services import out_of_network, payment_plans, plan_ends
+from billing.services.balances import client_balances, total_due, total_planned
 from billing.services.expected import expected
 from care.access import get_session, visible_sessions
 from common.money import ZERO
 from people.models import Client
 from portal.client import reading, words
 from portal.client.doors import client_page
-from portal.client.refunds import refund_stories
 from portal.client.pauses import open_pauses
+from portal.client.refunds import refund_stories
 
 PER_PAGE = 10
 
@@ -42,6 +42,9 @@ def past(request: HttpRequest, client: Client) -> HttpResponse:
     """What there is to pay, with its buttons, then all past sessions. The "pay now" e-mail leads here."""
     sessions = visible_sessions(request.user)
     balances, due = reading.due_sessions(client, sessions)
+    asked = request.GET.get("session", "")
+    about = sessions.filter(pk=asked).first() if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+    active = plan_ends.active_plan(client) if total_planned(balances) else None
     page = Paginator(reading.past(sessions), PER_PAGE).get_page(request.GET.get("page"))
     owed = {session.pk for session in due}
     shown = [*due, *(each for each in page if each.pk not in owed)]
@@ -54,6 +57,8 @@ def past(request: HttpRequest, client: Client) -> HttpResponse:
             "pauses": open_pauses(request.user),
             "due": [views[session.pk] for session in due],
             "total": total_due(balances),
+            "about": about,
+            "plan": payment_plans.standing(active) if active else None,
             "paying": sum((each.paying for each in balances.values()), ZERO),
             "page": page,
             "sessions": [views[session.pk] for session in page],

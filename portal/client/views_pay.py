@@ -15,7 +15,7 @@ from billing.access import get_payment, visible_cards, visible_payments
 from billing.flows import collect_payment
 from billing.gateways.results import GatewayError
 from billing.models import Payment, PaymentCard
-from billing.services.balances import Balance
+from billing.services.balances import Balance, total_due, total_planned
 from care.access import visible_sessions
 from care.models import Session
 from common import clock
@@ -48,9 +48,17 @@ def _asked_for(data: QueryDict) -> list[int] | None:
     return [int(each) for each in named if each.isascii() and each.isdigit() and len(each) < 19]
 
 
-def _owed(request: HttpRequest, client: Client, ids: list[int] | None) -> tuple[list[Owed], dict[int, Balance]]:
-    balances, due = reading.due_sessions(client, visible_sessions(request.user))
-    return [Owed(each, balances[each.pk].due) for each in due if ids is None or each.pk in ids], balances
+def _is_early(data: QueryDict) -> bool:
+    """Whether what a payment plan takes later is to be paid too."""
+    return data.get("early") == "1"
+
+
+def _owed(
+    request: HttpRequest, client: Client, ids: list[int] | None, *, early: bool
+) -> tuple[list[Owed], dict[int, Balance]]:
+    balances, due = reading.due_sessions(client, visible_sessions(request.user), early=early)
+    amounts = {pk: each.owed if early else each.due for pk, each in balances.items()}
+    return [Owed(each, amounts[each.pk]) for each in due if ids is None or each.pk in ids], balances
 
 
 def usable_cards(request: HttpRequest) -> list[PaymentCard]:
@@ -64,7 +72,8 @@ def usable_cards(request: HttpRequest) -> list[PaymentCard]:
 def _page(
     request: HttpRequest, client: Client, ids: list[int] | None, *, error: str = "", chosen: str = "", status: int = 200
 ) -> HttpResponse:
-    owed, balances = _owed(request, client, ids)
+    early = _is_early(request.POST or request.GET)
+    owed, balances = _owed(request, client, ids, early=early)
     under_way = visible_payments(request.user).filter(state__in=Payment.IN_MOTION)
     if ids is not None:
         under_way = under_way.filter(parts__session__in=ids)
@@ -75,7 +84,13 @@ def _page(
         {
             "owed": owed,
             "total": sum((each.due for each in owed), ZERO),
-            "others": sum(each.due > ZERO for each in balances.values()) - len(owed),
+            "others": 0 if early else sum(each.due > ZERO for each in balances.values()) - len(owed),
+            "early": early,
+            "planned": total_planned(balances),
+            "plan_offered": not early
+            and not total_planned(balances)
+            and total_due(balances) >= settings.PAYMENT_PLAN_MINIMUM,
+            "about": f"session+{ids[0]}" if ids and len(ids) == 1 else "balance",
             "under_way": None if owed else under_way.first(),
             "cards": cards,
             "chosen": chosen or (cards[0].payment_method_id if cards else NEW_CARD),
@@ -97,6 +112,7 @@ def _start(request: HttpRequest, client: Client) -> collect_payment.PayNow:
         session_ids=_asked_for(request.POST),
         card=card,
         shown=parse_money(request.POST.get("shown"), "shown"),
+        early=_is_early(request.POST),
     )
 
 

@@ -13,10 +13,10 @@ from billing.services.payments import receipt_number
 from care.access import visible_sessions
 from common import clock
 from people.models import Client
-from portal.client import reading
+from portal.client import reading, views_automatic
 from portal.client.doors import client_page
-from portal.client.refunds import refund_stories
 from portal.client.pauses import open_pauses
+from portal.client.refunds import refund_stories
 
 PER_PAGE = 12
 REFUNDS = 20
@@ -32,16 +32,18 @@ def payments(request: HttpRequest, client: Client) -> HttpResponse:
         request.GET.get("page")
     )
     today = clock.today()
+    due = total_due(client_balances(client))
     return render(
         request,
         "portal/client/payments.html",
         {
+            **views_automatic.summary(client, due),
             "pauses": open_pauses(request.user),
             "refunds": refund_stories(visible_refunds(request.user)[:REFUNDS]),
             "page": page,
             "cards": list(visible_cards(request.user)),
             "this_month": (today.year, today.month),
-            "due": total_due(client_balances(client)),
+            "due": due,
             "newest_statement": visible_statements(request.user).first(),
             "upcoming": reading.upcoming(visible_sessions(request.user)).exists(),
         },

@@ -21,7 +21,15 @@ from rest_framework.views import APIView
 
 from billing.flows.confirm_session import confirm
 from billing.gateways.results import ChargeResult, ChargeState
-from billing.models import ClientStatement, GoodFaithEstimate, Payment
+from billing.models import (
+    Autopay,
+    AutopayNotice,
+    ClientStatement,
+    GoodFaithEstimate,
+    Payment,
+    PaymentCard,
+    PaymentPlan,
+)
 from billing.services import payments
 from care.models import Session
 from common import clock
@@ -131,6 +139,13 @@ CLIENT_PAGES = [
     row("GET", "payments/statements/<int:statement_id>/pdf/", ONLY_ANA),
     row("GET", "payments/superbill/", OWN),
     row("GET", "payments/superbill/pdf/", "302 302 302 404 404 404 404"),
+    row("GET", "payments/plan/", OWN),
+    row("POST", "payments/plan/", "302 409 409 404 404 404 404", agree="on", shown="70.00"),
+    row("POST", "payments/plan/<int:plan_id>/end/", ANA_DOES),
+    row("GET", "payments/autopay/", OWN),
+    row("POST", "payments/autopay/", "302 302 409 404 404 404 404", agree="on", limit="40.00"),
+    row("POST", "payments/autopay/stop/", "302 302 302 404 404 404 404"),
+    row("POST", "payments/autopay/charges/<int:notice_id>/stop/", ANA_DOES),
     row("GET", "payments/cards/add/", OWN),
     row("POST", "payments/cards/intent/", "302 503 503 404 404 404 404", agree="on"),
     row("POST", "payments/cards/<int:card_id>/default/", ANA_DOES),
@@ -252,6 +267,14 @@ API = [
     row("GET", "api/v1/client/statements/<int:statement_id>/pdf/", API_ANA),
     row("GET", "api/v1/client/superbill/", "401 422 422 404 404 404 404"),
     row("GET", "api/v1/client/superbill/pdf/", "401 422 422 404 404 404 404"),
+    row("GET", "api/v1/client/payment-plans/", API_OWN),
+    row("POST", "api/v1/client/payment-plans/", "401 409 409 404 404 404 404", shown="70.00", agree=True),
+    row("GET", "api/v1/client/payment-plans/offer/", API_OWN),
+    row("POST", "api/v1/client/payment-plans/<int:plan_id>/end/", "401 200 404 404 404 404 404"),
+    row("GET", "api/v1/client/autopay/", API_OWN),
+    row("POST", "api/v1/client/autopay/", "401 200 409 404 404 404 404", limit="40.00", agree=True),
+    row("DELETE", "api/v1/client/autopay/", "401 204 204 404 404 404 404"),
+    row("DELETE", "api/v1/client/autopay/charges/<int:notice_id>/", "401 204 404 404 404 404 404"),
     row("GET", "api/v1/client/refunds/", API_OWN),
     row("GET", "api/v1/client/support-requests/", API_OWN),
     row("POST", "api/v1/client/support-requests/", "401 201 201 404 404 404 404", category="other", body="Hello?"),
@@ -366,6 +389,17 @@ def a_paid_payment(cast: Cast) -> Payment:
     return payment
 
 
+def a_payment_plan(cast: Cast, on: PaymentCard) -> PaymentPlan:
+    return PaymentPlan.objects.create(client=cast.ana, card=on, total=money("60.00"), text_version="1", text="I pay.")
+
+
+def an_announced_charge(cast: Cast, session: Session) -> AutopayNotice:
+    consent = Autopay.objects.create(client=cast.ana, limit=money("50.00"), text_version="1", text="You may.")
+    return AutopayNotice.objects.create(
+        autopay=consent, session=session, amount=money("10.00"), charge_on=clock.today()
+    )
+
+
 def a_statement(cast: Cast) -> ClientStatement:
     nothing = dict.fromkeys(("opening", "charged", "paid", "refunded", "closing"), money("0.00"))
     content = {
@@ -412,6 +446,8 @@ def world(db: None) -> World:
         "suggestion_id": suggestion.pk,
         "payment_id": payment.pk,
         "statement_id": a_statement(cast).pk,
+        "plan_id": a_payment_plan(cast, mine).pk,
+        "notice_id": an_announced_charge(cast, today).pk,
         "card_id": mine.pk,
         "claim_id": Claim.objects.order_by("pk")[0].pk,
         "kind": "refund_processed",
