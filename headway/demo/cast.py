@@ -51,7 +51,8 @@ _THEIR_LICENCES = {
 class Insurer:
     """An invented insurer: ids, phone, its rate for each procedure, how it pays second, whether we are in network.
 
-    ``tiers``: what a licence is paid, as a multiple of the rate; 1 where it is not named.
+    ``tiers``: what a licence is paid, as a multiple of the rate; 1 where it is not named. ``recertifies``: it wants
+    its members to confirm their plans by phone once a year.
     """
 
     payer_id: str
@@ -63,6 +64,7 @@ class Insurer:
     filing_code: str = "CI"
     extra: dict[str, Any] = field(default_factory=dict)
     tiers: dict[str, str] = field(default_factory=dict)
+    recertifies: bool = False
 
     def rate(self, cpt: str, licence: str) -> Decimal:
         """The contracted rate in dollars."""
@@ -95,6 +97,7 @@ def open_insurer(world: World, insurer: Insurer) -> Payer:
             "member_services_phone": insurer.phone,
             "secondary_method": insurer.method,
             "claim_filing_code": insurer.filing_code,
+            "recertifies": insurer.recertifies,
         },
     )
     if insurer.in_network:

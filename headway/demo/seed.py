@@ -68,6 +68,7 @@ def seed(*, world: World, tell: Tell, clients: int, months: int, number: int, pr
                 if team.mine(place):
                     year.enrol(case)
             year.plan_exchanges()
+            year.plan_yearly_calls()
             if team.leads:
                 year.at(local(today - timedelta(days=8), 9), _damaged_file, year)
             _plan_requests(year)

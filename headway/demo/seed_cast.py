@@ -10,7 +10,7 @@ from billing.flows import refresh_benefits
 from headway.demo import cast
 from headway.demo.cast import EVERGREEN, HARBOR
 from headway.demo.seed_cases import Draw
-from headway.demo.seed_insurers import BLUESTEM, CEDAR, GRANITE, SUMMIT, TIDEWATER, Plan, cob
+from headway.demo.seed_insurers import BLUESTEM, CEDAR, GRANITE, LARKSPUR, SUMMIT, TIDEWATER, Plan, cob
 from headway.demo.seed_people import COLE, DIAZ, OKOYE, THERAPISTS, Therapist
 from headway.demo.seed_year import Case, Enrolled, Hook, Visit, Year, local
 from insurance.models import Coverage
@@ -45,6 +45,10 @@ class Cast:
             self.out_of_network(),
             self.changes_plan(),
             *self.family(),
+            self.three_plans(),
+            self.which_plan_first(),
+            self.another_plan_named(),
+            *self.yearly_calls(),
         ]
 
     # Dates
@@ -287,6 +291,58 @@ class Cast:
 
         case.hooks.append((self.ago(38, 19), change))
         return case
+
+    # Which plan pays first
+
+    def three_plans(self) -> Case:
+        """A plan through a job, one through the spouse's, and Medicaid, which pays after all others."""
+        plans = [
+            *self.own_and_spouses("Sandoval", "Teresa"),
+            self.draw.plan(
+                LARKSPUR, facts={"plan_type": Coverage.PlanType.MEDICAID, "holder_status": None, "employer_size": None}
+            ),
+        ]
+        case = self.case("August", "Sandoval", plans, self.visits((62, 48, 34, 20, 6, -8), 9))
+        case.stated = [2, 0, 1]
+        return case
+
+    def which_plan_first(self) -> Case:
+        """Two jobs, a plan from each, and nobody has said how long: one answer settles which pays first."""
+        plans = [self.draw.plan(EVERGREEN), self.draw.plan(HARBOR)]
+        for plan in plans:
+            plan.record = {"cob": None}  # neither insurer knows of the other
+        return self.case(
+            "Ines", "Carvalho", plans, [Visit(self.workday(-3, 12), "90791"), Visit(self.workday(-10, 12))]
+        )
+
+    def another_plan_named(self) -> Case:
+        """Her insurer names a second plan that she never mentioned."""
+        plan, other = self.draw.plan(SUMMIT), self.draw.plan(CEDAR)
+        plan.record = {"cob": cob(plan, [plan, other])}
+        case = self.case("Noor", "Haidari", [plan], self.visits((23, 9, -5), 13))
+
+        def known_there_too(year: Year, one: Enrolled) -> None:
+            document = other.member(cast.person(one.client), case.begins, [plan, other])
+            year.world.put_member(other.payer_id, other.member_id, document)
+
+        case.hooks.append((case.joins + timedelta(minutes=1), known_there_too))
+        return case
+
+    def yearly_calls(self) -> list[Case]:
+        """Granite Peak wants its members to confirm their plans once a year: for one it is time, for one overdue."""
+        found: list[Case] = []
+        for first, last, partner, ago in (("Marisol", "Quintero", "Andres", 345), ("Dmitri", "Volkov", "Anya", 373)):
+            plans = [
+                self.draw.plan(GRANITE, used={}),
+                self.draw.plan(
+                    CEDAR, used={}, holder=Coverage.Holder.SPOUSE, holder_name=(partner, last),
+                    holder_born=date(1984, 5, 19),
+                ),
+            ]  # fmt: skip
+            case = self.case(first, last, plans, self.visits((52, 24, -4), 14 + len(found)))
+            case.joins, case.plan_year = self.ago(ago, 11), None
+            found.append(case)
+        return found
 
     def family(self) -> list[Case]:
         """Mother and son on one high-deductible plan: each brings the other nearer to the family's limits."""

@@ -23,7 +23,7 @@ BLUESTEM = Insurer("BLST1", "Bluestem Health Plan", "800-555-0133", _rates(152),
 SUMMIT = Insurer("SMLN1", "Summit Lane Health", "800-555-0144", _rates(146), tiers=_TIERS)
 GRANITE = Insurer(
     "GRPK1", "Granite Peak Benefits", "800-555-0155", _rates(158), method=Payer.SecondaryMethod.LOWER_ALLOWED,
-    tiers=_TIERS,
+    tiers=_TIERS, recertifies=True,
 )  # fmt: skip
 CEDAR = Insurer(
     "CDRG1", "Cedar Ridge Insurance", "800-555-0166", _rates(140), method=Payer.SecondaryMethod.NON_DUPLICATION,

@@ -9,8 +9,18 @@ from billing.ledger.posting import Book, balances_by_session, lines_of
 from billing.models import Payment, Refund, SessionCost
 from billing.services.costs import current_costs
 from care.models import Session
+from common import clock
 from common.money import ZERO, dollars
-from insurance.models import AccountPause, Claim, EdiFile, EligibilityCheck, Payer
+from insurance.models import (
+    AccountPause,
+    Claim,
+    EdiFile,
+    EligibilityCheck,
+    Payer,
+    Recertification,
+    SuggestedCoverage,
+)
+from insurance.services import recertification
 from notifications.models import Email
 from people.models import Client, Provider, SupportRequest
 
@@ -26,6 +36,7 @@ def figures() -> dict[str, dict[str, int]]:
     owed = balances_by_session(Book.CLIENT_RECEIVABLE)
     finals = [session for session, cost in costs.items() if cost.basis == SessionCost.Basis.FINAL]
     refunded = set(Refund.objects.values_list("session_id", flat=True))
+    due = Q(state=Recertification.State.DUE)
     open_pauses = AccountPause.objects.filter(cleared_at=None)
     return {
         "people": {
@@ -54,6 +65,11 @@ def figures() -> dict[str, dict[str, int]]:
             "open, with reference number": open_pauses.exclude(reference_number="").count(),
             "ended": AccountPause.objects.exclude(cleared_at=None).count(),
         },
+        "yearly calls": {
+            "to be made": Recertification.objects.filter(due, due_on__gte=clock.today()).count(),
+            "overdue": Recertification.objects.filter(recertification.lapsed()).count(),
+        },
+        "named plans": _by(SuggestedCoverage, "state"),
         "files": _by(EdiFile, "kind"),
         "files set aside": {"quarantined": EdiFile.objects.filter(state=EdiFile.State.QUARANTINED).count()},
         "requests to support": _by(SupportRequest, "state"),

@@ -31,8 +31,8 @@ from headway.demo.seed_insurers import Plan
 from headway.demo.seed_people import Person, Therapist
 from headway.demo.seed_team import Team
 from headway.demo.world import World
-from insurance.models import AccountPause, Coverage, EdiFile, EligibilityCheck, Payer
-from insurance.services import exchange
+from insurance.models import AccountPause, Coverage, EdiFile, EligibilityCheck, Payer, Recertification
+from insurance.services import exchange, recertification
 from notifications import outbox
 from notifications.models import Email
 from people.models import Client, Provider
@@ -42,6 +42,9 @@ GIVEN_OUT = timedelta(days=10)
 
 EXCHANGES = (2, 9, 16, 23, 30, 44, 58)
 """Days before today on which claims and answers are exchanged; before these every five weeks."""
+
+CALLS_FROM = 45
+"""Days before today from which on yearly calls to insurers are asked for: none that matter were due before."""
 
 MINUTES = {"90791": 60, "90837": 53, "90834": 45, "90832": 30}
 
@@ -159,6 +162,19 @@ class Year:
             days.append(days[-1] + 35)
         for ago in days:
             self.at(local(self.today - timedelta(days=ago), 18), self.exchange)
+
+    def plan_yearly_calls(self) -> None:
+        """Put on the agenda the mornings on which clients may be written to about a yearly call to an insurer."""
+        for ago in range(CALLS_FROM + 1):
+            self.at(local(self.today - timedelta(days=ago), 7), self.ask_to_call)
+
+    def ask_to_call(self) -> None:
+        """Yearly calls that are due within a month are noted, and the client is written to."""
+        recertification.open_due()
+        mine = Recertification.objects.filter(pk__in=recertification.to_remind(), coverage__client__in=self.enrolled)
+        for pk in mine.order_by("pk").values_list("pk", flat=True):
+            recertification.remind(pk)
+        self.deliver_mail()
 
     # What happens to clients
 

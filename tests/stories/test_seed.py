@@ -28,8 +28,8 @@ from headway.demo.seed_summary import figures
 from headway.demo.world import World
 from headway.processes import Kept
 from headway.stack import Credentials, Ports, Stack
-from insurance.models import Claim, Payer
-from insurance.services.plan_order import current_decision, plans_in_order
+from insurance.models import Claim, Payer, Recertification, SuggestedCoverage
+from insurance.services.plan_order import current_decision, plans_in_order, questions
 from notifications.models import Email
 from people.models import Client, User
 from sandbox.insurers.intake import npi_is_sound
@@ -111,6 +111,7 @@ def test_a_small_year_has_everything(own_database: None, world: None) -> None:
     _every_state_is_there()
     _the_cast_is_there()
     _ana_sees_every_kind_of_session()
+    _which_plan_pays_first_is_there_to_see()
     _history_lies_in_the_past()
     _a_second_time_nothing_happens()
     _a_database_with_other_people_is_left_alone()
@@ -136,6 +137,8 @@ def _every_state_is_there() -> None:
         "payments": {"succeeded", "failed"},
         "refunds": {"succeeded"},
         "pauses": {"open, no reference number", "open, with reference number", "ended"},
+        "yearly calls": {"to be made", "overdue"},
+        "named plans": {"open"},
         "files": {"270", "271", "837P", "999", "277CA", "835"},
         "files set aside": {"quarantined"},
         "requests to support": {"open", "answered"},
@@ -171,6 +174,29 @@ def _ana_sees_every_kind_of_session() -> None:
     assert newest.processed_at is not None
     assert clock.now() - newest.processed_at < timedelta(days=3)
     assert ana.sessions.filter(status="scheduled", starts_at__gt=clock.now()).exists()
+
+
+def _which_plan_pays_first_is_there_to_see() -> None:
+    august = Client.objects.get(last_name="Sandoval")
+    order = plans_in_order(august, on=clock.today())
+    assert [plan.payer.name for plan in order] == ["Evergreen Health", "Harbor Mutual", "Larkspur Community Plan"]
+    assert Claim.objects.filter(session__client=august, rank=3).exists()
+    ines = Client.objects.get(last_name="Carvalho")
+    assert [question.key[1] for question in questions(ines)] == ["since", "since"]
+    noor = Client.objects.get(last_name="Haidari")
+    [named] = SuggestedCoverage.objects.filter(client=noor)
+    assert (named.state, named.payer and named.payer.name, bool(named.member_id)) == (
+        "open",
+        "Cedar Ridge Insurance",
+        True,
+    )
+    due = {each.coverage.client.last_name: each for each in Recertification.objects.exclude(state="verified")}
+    assert 0 < (due["Quintero"].due_on - clock.today()).days <= 30
+    assert due["Volkov"].due_on < clock.today()
+    for last, marks in (("Quintero", 1), ("Volkov", 3)):
+        written = Email.objects.filter(key__startswith=f"recertification:{due[last].pk}:")
+        assert written.count() == marks, last
+    assert not any(Client.objects.get(last_name=last).paused_since for last in ("Quintero", "Volkov", "Haidari"))
 
 
 def _history_lies_in_the_past() -> None:
