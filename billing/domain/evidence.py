@@ -6,28 +6,22 @@ reading is one share for visits at an office and one for video visits, constant 
 left that may jump when other care is processed. The result depends on the facts alone, not on the order we learnt them.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
+from billing.domain.candidate_shares import Candidate, Costs, Other, Share, candidates, is_odd
 from billing.domain.plan_year import Decided
 from billing.domain.pricing import PlanState, PlanTerms, PricedSession, price_session
-from common.money import ZERO, round_cents
+from common.money import ZERO
 from insurance.domain.benefits import CopayRule
 
-
-class Share(NamedTuple):
-    """What the client pays of a visit, besides what is left of deductible and maximum."""
-
-    copay: Decimal | None
-    rule: CopayRule | None
-    coinsurance: Decimal | None
+__all__ = ["Candidate", "Fit", "Left", "Other", "Reading", "Seen", "Share", "Told", "as_told", "price_of", "read"]
 
 
 class Left(NamedTuple):
@@ -72,14 +66,6 @@ class Seen:
     day: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """Another price the insurer itself has named: another kind of visit, or out of network."""
-
-    share: Share
-    out_of_network: bool = False
-
-
 class Fit(StrEnum):
     """How a decision agrees with the reading that was chosen."""
 
@@ -90,31 +76,6 @@ class Fit(StrEnum):
     SHARE = "share"
     """With another share than we were told."""
     NOT_EXPLAINED = "not_explained"
-
-
-class Costs(IntEnum):
-    """How unlikely a departure from what we were told is; the reading with the least in all is taken.
-
-    What is left moves all the time: other care is processed, answers are old. That a maximum ends within a session is
-    rarer than one wrong figure. A decision that fits nothing is the rarest.
-    """
-
-    AS_TOLD = 0
-    NAMED_ELSEWHERE = 2
-    DRIFT = 2
-    ONE_FIGURE = 3
-    CUT = 4
-    TWO_FIGURES = 5
-    NOT_EXPLAINED = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One share that may be the true one, and how far it is from what we were told."""
-
-    share: Share
-    costs: int = Costs.AS_TOLD
-    other: Other | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +122,24 @@ def read(answers: Sequence[Told], seen: Iterable[Seen], others: Sequence[Other] 
     options: list[tuple[Candidate, Candidate]]
     together: Reading | None = None
     if office == telehealth:
-        options = [(each, each) for each in _candidates(office, visits, others)]
+        options = [(each, each) for each in candidates(office, _proving(visits), others)]
         together = _best(run, visits, options, sums)
         if not (together.costs and at_office and by_video):
             return together
     # One place after the other: what one of them costs says nothing about the other.
-    options = [(each, told_video) for each in _candidates(office, at_office, others)]
+    options = [(each, told_video) for each in candidates(office, _proving(at_office), others)]
     chosen = _best(run, visits, options, sums).office
-    options = [(chosen, each) for each in _candidates(telehealth, by_video, others)]
+    options = [(chosen, each) for each in candidates(telehealth, _proving(by_video), others)]
     if not by_video:
         options = [(chosen, told_video)]
     elif not at_office:
         options = [(told_office, each) for _chosen, each in options]
     apart = _best(run, visits, options, sums)
     return together if together is not None and together.costs <= apart.costs else apart
+
+
+def _proving(visits: Iterable[Seen]) -> Iterator[Decided]:
+    return (each.decided for each in visits if each.trusted)
 
 
 def as_told(answers: Sequence[Told], seen: Iterable[Seen]) -> Reading:
@@ -314,7 +279,7 @@ def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) 
     Gives how it fits, what was left before it in that case, and how unlikely that is.
     """
     decided = seen.decided
-    if _is_odd(decided):
+    if is_odd(decided):
         return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
     if decided.not_covered:
         if decided.counted == ZERO and left.visits is not None:
@@ -323,33 +288,34 @@ def _step(share: Share, left: Left, seen: Seen, *, limit: Left, in_year: _Sums) 
         return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
     if _fits(share, left, decided):
         return Fit.AS_TOLD, left, 0
-    for costs, moved in sorted(_moved(share, left, decided, limit=limit, in_year=in_year), key=lambda each: each[0]):
+    for costs, moved in _moved(share, left, decided, limit=limit, in_year=in_year):
         if _fits(share, moved, decided):
             return Fit.DRIFT, moved, costs
     return Fit.NOT_EXPLAINED, left, Costs.NOT_EXPLAINED
 
 
-def _is_odd(decided: Decided) -> bool:
-    """Amounts below zero without an answer that they take back: no benefits give them."""
-    return min(decided.deductible, decided.copay, decided.coinsurance, decided.not_covered) < ZERO
-
-
 def _moved(share: Share, left: Left, decided: Decided, *, limit: Left, in_year: _Sums) -> Iterator[tuple[int, Left]]:
-    """What may have been left before a decision instead, each with how unlikely it is."""
+    """What may have been left before a decision instead, each with how unlikely it is; the likeliest first."""
+    taken, counted = decided.deductible, decided.counted
     deductibles: list[tuple[int, Decimal | None]] = [(0, left.deductible)]
     if share.rule is not CopayRule.WAIVES_DEDUCTIBLE or share.copay is None:
         if _all_to_deductible(share, decided):
-            deductibles.append((Costs.DRIFT, _at_least(decided.deductible, limit.deductible, in_year.deductible)))
-        deductibles.append((Costs.DRIFT, decided.deductible))
+            deductibles.append((Costs.DRIFT, _at_least(taken, limit.deductible, in_year.deductible)))
+        deductibles.append((Costs.DRIFT, taken))
     maximums: list[tuple[int, Decimal | None]] = [(0, left.maximum)]
-    maximums.append((Costs.CUT if decided.counted else Costs.DRIFT, decided.counted))
-    if left.maximum is not None and left.maximum <= decided.counted:
-        maximums.append((Costs.DRIFT, _at_least(decided.counted, limit.maximum, in_year.counted)))
+    maximums.append((Costs.CUT if counted else Costs.DRIFT, counted))
+    if left.maximum is not None and left.maximum <= counted:
+        maximums.append((Costs.DRIFT, _at_least(counted, limit.maximum, in_year.counted)))
     visits = [left.visits] if left.visits != 0 else [None]
-    for (first, deductible), (second, maximum), count in product(deductibles, maximums, visits):
-        costs = first + second + (Costs.DRIFT if count != left.visits else 0)
-        if 0 < costs < Costs.NOT_EXPLAINED:
-            yield costs, Left(deductible, maximum, count)
+    # What is less than was taken cannot have been left.
+    deductibles = [each for each in deductibles if each[1] is None or each[1] >= taken]
+    maximums = [each for each in maximums if each[1] is None or each[1] >= counted]
+    found = [
+        (first + second + (Costs.DRIFT if count != left.visits else 0), Left(deductible, maximum, count))
+        for (first, deductible), (second, maximum), count in product(deductibles, maximums, visits)
+    ]
+    found.sort(key=lambda each: each[0])
+    return (each for each in found if 0 < each[0] < Costs.NOT_EXPLAINED)
 
 
 def _at_least(taken: Decimal, limit: Decimal | None, in_year: Decimal) -> Decimal | None:
@@ -361,11 +327,28 @@ def _at_least(taken: Decimal, limit: Decimal | None, in_year: Decimal) -> Decima
 
 
 def _fits(share: Share, left: Left, decided: Decided) -> bool:
-    price = price_of(share, left, decided.allowed)
+    if not _may_fit(left, decided):
+        return False
+    price = price_of(share, _within(left, decided.allowed), decided.allowed)
     if price.deductible == decided.deductible and price.client == decided.client:
         return True
     # All of it to a deductible whose end is not known: that it goes on is all there is to explain.
     return left.deductible is None and _all_to_deductible(share, decided)
+
+
+def _may_fit(left: Left, decided: Decided) -> bool:
+    """Whether so much may have been taken at all, without pricing it: no more than was left of either."""
+    enough = left.maximum is None or left.maximum >= decided.client
+    return enough and (left.deductible is None or left.deductible >= decided.deductible)
+
+
+def _within(left: Left, allowed: Decimal) -> Left:
+    """What is left as far as it changes one visit's price: what a visit cannot reach is as good as endless."""
+    return Left(
+        None if left.deductible is None else min(left.deductible, allowed),
+        None if left.maximum is None or left.maximum >= allowed else left.maximum,
+        0 if left.visits == 0 else None,
+    )
 
 
 def _all_to_deductible(share: Share, decided: Decided) -> bool:
@@ -393,70 +376,3 @@ def price_of(share: Share, left: Left, allowed: Decimal) -> PricedSession:
         visits_remaining=left.visits,
     )
     return price_session(PlanState.start(terms), allowed, in_words=False)[0]
-
-
-def _candidates(told: Share, visits: Iterable[Seen], others: Sequence[Other]) -> list[Candidate]:
-    """Every share worth a try, the likeliest first: as told, named elsewhere, one figure changed, two changed."""
-    named = [Candidate(told), *(Candidate(other.share, Costs.NAMED_ELSEWHERE, other) for other in others)]
-    found: list[Candidate] = []
-    for seen in visits:
-        decided = seen.decided
-        if not seen.trusted or decided.not_covered or _is_odd(decided):
-            continue
-        copays = [decided.copay] if decided.copay else []
-        shares = _shares_of(decided)
-        for copay in [*copays, ZERO] if told.copay is not None and not decided.counted else copays:
-            found.append(Candidate(told._replace(copay=copay), Costs.ONE_FIGURE))
-            if told.copay is None:
-                # A copay in the place of a share, or on top of it.
-                found += [Candidate(Share(copay, rule, None), Costs.ONE_FIGURE) for rule in CopayRule]
-                found.append(Candidate(Share(copay, CopayRule.AFTER_DEDUCTIBLE, told.coinsurance), Costs.ONE_FIGURE))
-        for share in shares:
-            found.append(Candidate(told._replace(coinsurance=share), Costs.ONE_FIGURE))
-            if told.copay is not None:
-                found.append(Candidate(Share(None, None, share), Costs.ONE_FIGURE))
-        if told.copay is not None:
-            found += [Candidate(told._replace(rule=rule), Costs.ONE_FIGURE) for rule in CopayRule]
-        for copay, rule in product(copays, CopayRule):
-            found.append(Candidate(told._replace(copay=copay, rule=rule), Costs.TWO_FIGURES))
-        for copay, share, rule in product(copays, shares, CopayRule):
-            found.append(Candidate(Share(copay, rule, share), Costs.TWO_FIGURES))
-    return _without_repeats([*named, *_most_seen(found)])
-
-
-_MOST_CANDIDATES = 24
-"""As many as one decision or two suggest: an insurer that decides every claim otherwise has no share to be found."""
-
-
-def _most_seen(found: Sequence[Candidate]) -> list[Candidate]:
-    """The shares that most decisions suggest; of as many, the likelier."""
-    support = Counter(found)
-    ranked = sorted(support, key=lambda each: (-support[each], each.costs))
-    return ranked[:_MOST_CANDIDATES]
-
-
-def _without_repeats(found: Iterable[Candidate]) -> list[Candidate]:
-    kept: dict[Share, Candidate] = {}
-    for each in sorted(found, key=lambda each: each.costs):
-        kept.setdefault(each.share, each)
-    return list(kept.values())
-
-
-_STEPS = (
-    [Decimal(n) / 100 for n in range(5, 101, 5)],
-    [Decimal(n) / 100 for n in range(1, 100)],
-    [Decimal(n) / 1000 for n in range(5, 1000, 5)],
-)
-"""Coinsurances that plans have, the commonest first."""
-
-
-def _shares_of(decided: Decided) -> list[Decimal]:
-    """The roundest coinsurance that gives this decision's; none when it has none, or no plan has such a one."""
-    if not decided.coinsurance:
-        return []
-    rest = decided.allowed - decided.deductible - decided.copay
-    for steps in _STEPS:
-        fitting = [share for share in steps if round_cents(rest * share) == decided.coinsurance]
-        if fitting:
-            return fitting[:1]
-    return []

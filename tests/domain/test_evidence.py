@@ -7,10 +7,12 @@ from itertools import permutations
 
 import pytest
 
-from billing.domain.evidence import Fit, Left, Other, Reading, Seen, Share, Told, _candidates, as_told, read
+from billing.domain import corrections
+from billing.domain.candidate_shares import Candidate, candidates
+from billing.domain.evidence import Fit, Left, Other, Reading, Seen, Share, Told, as_told, price_of, read
 from billing.domain.plan_year import Decided
 from common.clock import BUSINESS_ZONE
-from insurance.domain.benefits import CopayRule
+from insurance.domain.benefits import Accumulator, Accumulators, Benefits, CopayRule, NetworkBenefits
 
 START = datetime(2026, 1, 2, 9, tzinfo=BUSINESS_ZONE)
 WAIVES, BEFORE, AFTER = CopayRule.WAIVES_DEDUCTIBLE, CopayRule.BEFORE_DEDUCTIBLE, CopayRule.AFTER_DEDUCTIBLE
@@ -298,4 +300,55 @@ def test_amounts_below_zero_fit_nothing() -> None:
 def test_a_hundred_different_decisions_suggest_no_more_shares_than_a_few() -> None:
     odd = [seen(day, copay=f"{day}.37", coinsurance=f"{day}.11") for day in range(1, 101)]
 
-    assert len(_candidates(COPAY, odd, [])) <= 25
+    assert len(candidates(COPAY, [each.decided for each in odd], [])) <= 25
+
+
+def test_what_no_visit_can_reach_changes_no_price() -> None:
+    """A year is followed with as few different prices as its visits have: what is left above a visit counts as one."""
+    odd = [seen(day, copay=f"{day}.37", coinsurance=f"{day}.11") for day in range(1, 101)]
+    price_of.cache_clear()
+    read([told(TWENTY, deductible="900.00", maximum="2900.00")], odd)
+    assert price_of.cache_info().misses < 2_200
+
+
+@pytest.mark.parametrize("left", ["150.00", "150.01", "900.00", None])
+def test_a_deductible_beyond_the_visit_s_price_is_as_good_as_its_price(left: str | None) -> None:
+    decided = seen(7, deductible="150.00")
+    if left is None:
+        assert read([told(TWENTY, deductible=None)], [decided]).fits == {7: Fit.AS_TOLD}
+    else:
+        assert read([told(TWENTY, deductible=left)], [decided]).fits == {7: Fit.AS_TOLD}
+        assert read([told(TWENTY, deductible="149.99")], [decided]).fits == {7: Fit.DRIFT}
+
+
+# --- Which of the member's own and the family's figure was wrong ----------------------------------------------------
+
+
+def family(own: str, whole: str) -> Benefits:
+    both = Accumulators(
+        individual=Accumulator(Decimal("1000.00"), Decimal(own)), family=Accumulator(Decimal("2000.00"), Decimal(whole))
+    )
+    return Benefits(active=True, in_network=NetworkBenefits(coinsurance=Decimal("0.20"), deductible=both))
+
+
+@pytest.mark.parametrize(
+    ("own", "whole", "raised"),
+    [
+        # 160.00 were taken of 100.00: both must have been open.
+        ("500.00", "100.00", {"family": "160.00"}),
+        ("100.00", "500.00", {"individual": "160.00"}),
+        ("0.00", "0.00", {"individual": "160.00", "family": "160.00"}),
+        # Less was left than told: the member's own is lowered, whichever it was.
+        ("500.00", "300.00", {"individual": "160.00"}),
+    ],
+)
+def test_the_figures_that_must_have_been_otherwise_are_corrected(own: str, whole: str, raised: dict[str, str]) -> None:
+    benefits = family(own, whole)
+    answer = corrections.told_of(benefits, START)
+    reading = Reading(answer, Candidate(TWENTY), Candidate(TWENTY), Left(Decimal("160.00"), None), True)
+
+    found = corrections.corrections(benefits, reading)
+
+    assert {figure: change["is"] for figure, change in found.items()} == {
+        f"in_network.deductible.{level}.remaining": amount for level, amount in raised.items()
+    }
