@@ -212,7 +212,7 @@ def _follow(
         decided = event.decided
         candidate = telehealth if event.telehealth else office
         if event.trusted:
-            if decided.covered and active is False and _in_time_of(run[-1], event):
+            if decided.covered and active is False and _in_time_of(run[0], event):
                 active = True
             fit, left, weight = _step(candidate.share, left, event, limit=told.limit, in_year=in_year)
             fits[event.id] = Fit.SHARE if fit is Fit.AS_TOLD and candidate.costs else fit
@@ -235,8 +235,8 @@ def _follow(
 
 
 def _in_time_of(answer: Told, seen: Seen) -> bool:
-    """Whether a session took place by the day an answer is about, or later: a plan that has ended still pays for what
-    was before."""
+    """Whether a session took place on the day an answer is about, or later: a plan that has ended still pays for what
+    was before. ``answer`` is the first one that said so: saying it again after it was proved wrong is no news."""
     return answer.on is None or seen.day is None or seen.day >= answer.on
 
 

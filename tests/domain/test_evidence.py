@@ -290,6 +290,15 @@ def test_a_plan_that_ended_still_pays_for_what_was_before() -> None:
     assert read([told(COPAY), ended], [after]).active is True
 
 
+def test_an_insurer_that_says_inactive_week_after_week_and_pays_is_not_believed() -> None:
+    """Each question is about the next session, so no answer is older than the session it was paid for."""
+    weekly = [replace(told(COPAY, day=day, active=False), on=(START + timedelta(days=day)).date()) for day in (0, 7)]
+    paid = replace(seen(6, copay="25.00"), day=(START + timedelta(days=2)).date())
+
+    assert read(weekly, [paid]).active is True
+    assert read([told(COPAY), weekly[1]], [paid]).active is False
+
+
 def test_amounts_below_zero_fit_nothing() -> None:
     reading = read([told(COPAY)], [seen(7, copay="-25.00"), seen(14, deductible="-5.00"), seen(21, copay="25.00")])
 
