@@ -1,9 +1,19 @@
-"""The doors to payments, refunds and cards: a client's money is for the client and support, not for providers."""
+"""The doors to payments, refunds and cards: a client's money is for the client and support, not for providers;
+a provider's pay is for the provider and support."""
 
 from django.db.models import QuerySet
 from django.http import Http404
 
-from billing.models import AutopayNotice, ClientStatement, GoodFaithEstimate, Payment, PaymentCard, PaymentPlan, Refund
+from billing.models import (
+    AutopayNotice,
+    ClientStatement,
+    GoodFaithEstimate,
+    Payment,
+    PaymentCard,
+    PaymentPlan,
+    ProviderPayout,
+    Refund,
+)
 from care.access import visible_clients
 from care.models import Session
 from people.access import Visitor, is_support, record_access
@@ -59,6 +69,25 @@ def get_card(user: Visitor, card_id: int, *, purpose: str) -> PaymentCard:
         raise Http404
     record_access(user, card.client, purpose)
     return card
+
+
+def visible_payouts(user: Visitor) -> QuerySet[ProviderPayout]:
+    """The payouts ``user`` may see, the newest first: a provider's own, all for support."""
+    rows = ProviderPayout.objects.select_related("run", "provider", "bank_account").defer("run__nacha")
+    rows = rows.order_by("-run__through", "-pk")
+    if is_support(user):
+        return rows
+    if user.pk and getattr(user, "role", None) == Role.PROVIDER:
+        return rows.filter(provider__user=user.pk)
+    return rows.none()
+
+
+def get_payout(user: Visitor, payout_id: int) -> ProviderPayout:
+    """One payout; ``Http404`` to strangers. Whose sessions its lines name is recorded by who shows them."""
+    payout = visible_payouts(user).filter(pk=payout_id).first()
+    if payout is None:
+        raise Http404
+    return payout
 
 
 def visible_estimates(user: Visitor) -> QuerySet[GoodFaithEstimate]:

@@ -89,6 +89,8 @@ provider_ = [
     path("sessions/<int:session_id>/confirmation/", provider.Confirmation.as_view(), name="provider_confirmation"),
     path("sessions/<int:session_id>/cancellation/", provider.Cancellation.as_view(), name="provider_cancellation"),
     path("earnings/", provider.ProviderEarnings.as_view(), name="provider_earnings"),
+    path("payouts/", provider.ProviderPayouts.as_view(), name="provider_payouts"),
+    path("payouts/<int:payout_id>/", provider.ProviderPayout.as_view(), name="provider_payout"),
 ]
 support_ = [
     path("clients/", support.SupportClients.as_view(), name="support_clients"),

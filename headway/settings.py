@@ -396,6 +396,7 @@ SPECTACULAR_SETTINGS = {
         "PaymentState": "billing.models.payment.Payment.State",
         "PaymentPurpose": "billing.models.payment.Payment.Purpose",
         "RefundState": "billing.models.refund.Refund.State",
+        "PayoutState": "billing.models.payout.ProviderPayout.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from billing.flows import place_money
-from billing.models import Comparison, FraudWarning, Payment, Recalculation, Refund, Repricing, StripeEvent
+from billing.models import Comparison, FraudWarning, Payment, PayoutRun, Recalculation, Refund, Repricing, StripeEvent
 from billing.services import disputes, recalculation, reconciliation
 from common import clock
 from common.desk import may_look
@@ -246,6 +246,12 @@ def tiles() -> list[dict[str, Any]]:
             _("Stripe's account and our books do not agree: find out why."),
             reconciliation.open_cases(),
             "state__exact=open",
+        ),
+        _tile(
+            _("Payouts for the bank"),
+            _("Put together: review them, and give the bank its file."),
+            PayoutRun.objects.filter(state=PayoutRun.State.SEALED, nacha__isnull=False),
+            "state__exact=sealed",
         ),
         _tile(
             _("E-mails that failed"),

@@ -7,10 +7,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.access import get_payout, visible_payouts
 from billing.api import reading
 from billing.api import serializers as out
 from billing.flows import book_session, confirm_session
 from billing.models import ProviderEarning
+from billing.services import payout_statements
 from care.access import get_client, get_session, visible_clients, visible_sessions
 from care.api import Booking
 from care.models import Session
@@ -206,6 +208,40 @@ class Cancellation(ProviderApi):
     def post(self, request: Request, session_id: int) -> Response:
         session = get_session(request.user, session_id, purpose="api: session")
         return Response(_shown(request, book_session.cancel(session)))
+
+
+class ProviderPayouts(ProviderApi):
+    """What the provider was paid."""
+
+    pagination_class = Pages
+
+    @extend_schema(
+        operation_id="provider_payouts",
+        tags=["Provider"],
+        summary="My payouts, the newest first",
+        responses=out.PayoutOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        rows, pages = self.page(visible_payouts(request.user))
+        return pages.get_paginated_response(out.PayoutOut(rows, many=True).data)
+
+
+class ProviderPayout(ProviderApi):
+    """One payout's statement."""
+
+    @extend_schema(
+        operation_id="provider_payout",
+        tags=["Provider"],
+        summary="One payout with what it is made of",
+        responses=out.PayoutStatementOut,
+    )
+    def get(self, request: Request, payout_id: int) -> Response:
+        payout = get_payout(request.user, payout_id)
+        lines = payout_statements.lines(payout)
+        record_access_to(request.user, payout_statements.clients_of(lines), "api: payout statement")
+        shown = out.PayoutOut(payout).data
+        shown |= {"number": payout_statements.number(payout), "lines": out.PayoutLineOut(lines, many=True).data}
+        return Response(shown)
 
 
 class ProviderEarnings(ProviderApi):

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from billing.domain.refund_steps import Kind, ask_support, steps
 from billing.flows.refresh_benefits import Wrong
-from billing.models import Payment, Refund, SessionCost
+from billing.models import Payment, ProviderPayout, Refund, SessionCost
 from billing.services.refunds import standing
 from care.api import ClientName, SessionFacts
 from common import clock
@@ -293,6 +293,36 @@ class EarningOut(serializers.Serializer[Any]):
     payer = serializers.CharField(source="coverage.payer.name")
     amount = Money()
     created_at = serializers.DateTimeField()
+
+
+class PayoutOut(serializers.Serializer[Any]):
+    """One payout. The account is told by its last four digits."""
+
+    id = serializers.IntegerField()
+    through = serializers.DateField(source="run.through", help_text="Pays for what was posted up to and with this day.")
+    pay_on = serializers.DateField(source="run.pay_on", help_text="The banking day on which the money arrives.")
+    state = serializers.ChoiceField(choices=ProviderPayout.State.choices)
+    held_back = serializers.BooleanField(source="was_held_back", help_text="Returned without having been sent.")
+    amount = Money()
+    account_last4 = serializers.CharField(source="bank_account.last4")
+
+
+class PayoutLineOut(serializers.Serializer[Any]):
+    """What one session earned, a change of it, or (without a session) a payout that came back."""
+
+    session = serializers.IntegerField(allow_null=True)
+    date = serializers.DateField(source="day", allow_null=True, help_text="Of the session.")
+    client = ClientName(allow_null=True)
+    what = serializers.CharField()
+    note = serializers.CharField()
+    amount = SignedMoney()
+
+
+class PayoutStatementOut(PayoutOut):
+    """A payout with its lines, which add up to it."""
+
+    number = serializers.CharField()
+    lines = PayoutLineOut(many=True)
 
 
 # --- Support ------------------------------------------------------------------------------------------------------

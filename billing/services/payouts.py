@@ -272,6 +272,11 @@ def write_anew(run: PayoutRun) -> None:
     _write(run)
 
 
+def can_be_sent(run: PayoutRun) -> bool:
+    """Whether a run waits for the bank to take its file."""
+    return run.state == PayoutRun.State.SEALED and run.nacha is not None
+
+
 def _ready(run: PayoutRun) -> PayoutRun:
     locked = PayoutRun.objects.select_for_update(no_key=True).get(pk=run.pk)
     if locked.state != PayoutRun.State.SEALED:

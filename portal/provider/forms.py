@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.domain.nacha import routing_number_is_valid
+from billing.models import ProviderBankAccount
 from care.models import Session
 from care.services.sessions import EARLIEST, LATEST, Procedure
 from common import clock
@@ -76,3 +78,65 @@ class ScheduleForm(forms.Form):
             "place": given["place"],
             "minutes": MINUTES[given["cpt"]],
         }
+
+
+def _digits(text: str) -> str:
+    """As people copy it from a check: spaces and hyphens left out."""
+    return text.replace(" ", "").replace("-", "")
+
+
+class NumberField(forms.RegexField):
+    """Digits, typed with or without spaces and hyphens; never offered or remembered by the browser."""
+
+    def __init__(self, length: str, wrong: Any, **more: Any) -> None:
+        super().__init__(
+            rf"^[0-9]{length}$",
+            max_length=40,
+            error_messages={"invalid": wrong},
+            widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}),
+            **more,
+        )
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(_digits(value) if isinstance(value, str) else value)
+
+
+class BankAccountForm(forms.Form):
+    """A bank account, its numbers typed twice. What is wrong with it is said without repeating the account number."""
+
+    holder = forms.CharField(
+        label=_("Account holder"),
+        min_length=2,
+        max_length=22,
+        help_text=_("The name as the bank knows it, without accents, up to 22 letters."),
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind of account"), choices=ProviderBankAccount.Kind.choices, widget=forms.RadioSelect
+    )
+    routing_number = NumberField(
+        "{9}",
+        _("A routing number has nine digits."),
+        label=_("Routing number"),
+        help_text=_("Nine digits, at the bottom left of a check or in your bank's app."),
+    )
+    account_number = NumberField("{4,17}", _("An account number has 4 to 17 digits."), label=_("Account number"))
+    again = NumberField("{4,17}", _("An account number has 4 to 17 digits."), label=_("Account number once more"))
+
+    def clean_routing_number(self) -> str:
+        number: str = self.cleaned_data["routing_number"]
+        if not routing_number_is_valid(number):
+            raise ValidationError(
+                gettext("No bank has this routing number: a digit seems to be mistyped. Please check it.")
+            )
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "account_number" in given and "again" in given and given["account_number"] != given["again"]:
+            self.add_error("again", gettext("The two account numbers differ. Please check both."))
+        return given
+
+    def account(self) -> dict[str, str]:
+        """The arguments of ``bank_accounts.enter`` that a valid form holds."""
+        return {name: self.cleaned_data[name] for name in ("holder", "kind", "routing_number", "account_number")}

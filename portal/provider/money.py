@@ -1,4 +1,4 @@
-"""What a provider earns, and how the claims behind it stand."""
+"""What a provider earns and is paid, and how the claims behind it stand."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,8 +12,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from billing.access import visible_payouts
 from billing.ledger.posting import Book, balance
-from billing.models import ProviderEarning
+from billing.models import ProviderEarning, ProviderPayout
+from billing.services import bank_accounts, payout_statements
 from care.access import visible_sessions
 from care.models import Session
 from common import clock
@@ -24,6 +26,8 @@ from portal.provider import caseload
 from portal.provider.paging import page_of
 
 PAGE = 30
+PAYOUTS = 24
+"""Payouts listed: a year of them."""
 
 
 def _month(text: str) -> date | None:
@@ -53,7 +57,13 @@ def earnings(request: HttpRequest) -> HttpResponse:
         listed.select_related("session__client", "coverage__payer").order_by("-session__date", "-pk"),
         PAGE,
     )
-    record_access_to(request.user, {each.session.client_id for each in page.object_list}, "earnings")
+    paid_out = list(visible_payouts(request.user)[:PAYOUTS])
+    outlook = payout_statements.outlook(provider)
+    record_access_to(
+        request.user,
+        {each.session.client_id for each in page.object_list} | payout_statements.clients_of(outlook.changes),
+        "earnings",
+    )
     this_month = clock.today().replace(day=1)
     context = {
         "page": page,
@@ -62,6 +72,10 @@ def earnings(request: HttpRequest) -> HttpResponse:
         "listed_total": next((each["total"] for each in months if each["first"] == month), ZERO),
         "this_month": next((each["total"] for each in months if each["first"] == this_month), ZERO),
         "owed": -balance(Book.PROVIDER_PAYABLE, provider=provider),
+        "outlook": outlook,
+        "payouts": paid_out,
+        "preparing": next((each for each in paid_out if each.state == ProviderPayout.State.CREATED), None),
+        "account": bank_accounts.current(provider),
         "all_time": sum((each["total"] for each in months), Decimal(ZERO)),
     }
     return render(request, "portal/provider/earnings.html", context)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.provider import money, plans, sessions, views
+from portal.provider import money, payouts, plans, sessions, views
 
 app_name = "provider"
 
@@ -18,4 +18,9 @@ urlpatterns = [
     path("sessions/<int:session_id>/cancel/", sessions.cancel_one, name="cancel"),
     path("claims/", money.claims, name="claims"),
     path("earnings/", money.earnings, name="earnings"),
+    path("payouts/<int:payout_id>/", payouts.statement, name="payout"),
+    path("payouts/<int:payout_id>/pdf/", payouts.pdf, name="payout_pdf"),
+    path("payouts/<int:payout_id>/csv/", payouts.csv, name="payout_csv"),
+    path("bank-account/", payouts.bank_account, name="bank_account"),
+    path("bank-account/change/", payouts.change_account, name="change_account"),
 ]

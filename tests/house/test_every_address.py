@@ -7,7 +7,7 @@ Dr. Cole (Ana's provider), Dr. Diaz (another one), Fay (support), Gus (auditor).
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +29,10 @@ from billing.models import (
     Payment,
     PaymentCard,
     PaymentPlan,
+    PayoutLine,
+    PayoutRun,
+    ProviderBankAccount,
+    ProviderPayout,
 )
 from billing.services import payments
 from care.models import Session
@@ -193,6 +197,13 @@ PROVIDER_PAGES = [
     row("POST", "provider/sessions/<int:session_id>/cancel/", COLE_DOES),
     row("GET", "provider/claims/", PROVIDERS),
     row("GET", "provider/earnings/", PROVIDERS),
+    row("GET", "provider/payouts/<int:payout_id>/", ONLY_COLE),
+    row("GET", "provider/payouts/<int:payout_id>/pdf/", ONLY_COLE),
+    row("GET", "provider/payouts/<int:payout_id>/csv/", ONLY_COLE),
+    row("GET", "provider/bank-account/", PROVIDERS),
+    # Sent to show the password once more first.
+    row("GET", "provider/bank-account/change/", "302 404 404 302 302 404 404"),
+    row("POST", "provider/bank-account/change/", "302 404 404 302 302 404 404"),
 ]
 
 API_OWN = "401 200 200 404 404 404 404"
@@ -301,6 +312,8 @@ API = [
     ),
     row("POST", "api/v1/provider/sessions/<int:session_id>/cancellation/", API_COLE),
     row("GET", "api/v1/provider/earnings/", API_PROVIDERS),
+    row("GET", "api/v1/provider/payouts/", API_PROVIDERS),
+    row("GET", "api/v1/provider/payouts/<int:payout_id>/", API_COLE),
     row("GET", "api/v1/support/clients/", API_FAY),
     row("GET", "api/v1/support/clients/<int:client_id>/", API_FAY),
     row("GET", "api/v1/support/claims/", API_FAY),
@@ -411,6 +424,19 @@ def a_statement(cast: Cast) -> ClientStatement:
     return ClientStatement.objects.create(client=cast.ana, month=date(2026, 10, 1), content=content, **nothing)
 
 
+def a_payout(cast: Cast) -> ProviderPayout:
+    """Of Dr. Cole's, for Ana's session."""
+    account = ProviderBankAccount.objects.create(
+        provider=cast.cole, holder="Maya Cole", routing_number="123456780", account_number="12345678", last4="5678"
+    )
+    through = clock.today()
+    run = PayoutRun.objects.create(through=through, pay_on=through + timedelta(days=5))
+    earning = cast.cole.earnings.get()
+    payout = ProviderPayout.objects.create(run=run, provider=cast.cole, bank_account=account, amount=earning.amount)
+    PayoutLine.objects.create(payout=payout, earning=earning, amount=earning.amount)
+    return payout
+
+
 def estimate_content() -> dict[str, Any]:
     return {
         "items": [],
@@ -449,6 +475,7 @@ def world(db: None) -> World:
         "plan_id": a_payment_plan(cast, mine).pk,
         "notice_id": an_announced_charge(cast, today).pk,
         "card_id": mine.pk,
+        "payout_id": a_payout(cast).pk,
         "claim_id": Claim.objects.order_by("pk")[0].pk,
         "kind": "refund_processed",
         "pk": 1,
