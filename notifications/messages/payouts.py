@@ -262,7 +262,7 @@ class SessionVoidedProvider(ToProvider):
         )
 
     def subject(self) -> str:
-        return _("A confirmed session was taken back")
+        return _("Something on your earnings page has changed")
 
     def preview(self) -> str:
         return _("See what it means for your next payout.")
