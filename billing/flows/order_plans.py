@@ -63,7 +63,8 @@ def _rework(client: Client) -> None:
     for session in claimed.select_related("client", "provider").order_by("date", "pk"):
         refused = session.claims.exclude(Claim.OUTSIDE).filter(decision=Claim.Decision.COB).exists()
         plans = history.as_known_on(today, session=session.date) if refused else history.on(session.date)
-        if rework.rework(session, plans):
+        changed = rework.rework(session, plans)
+        if rework.add_last(session, history.as_known_on(today, session=session.date)) or changed:
             follow(session)
 
 

@@ -41,20 +41,22 @@ def plan_claims(*, session: Session, coverages: Sequence[Coverage]) -> list[Clai
     ]
 
 
-def plan_one(session: Session, coverage: Coverage, rank: int, submission: str) -> Claim:
-    """Plan a session's claim to one plan at its place; closed with the reason when its insurer cannot be billed."""
+def plan_one(session: Session, coverage: Coverage, rank: int, submission: str, *, why_not: str = "") -> Claim:
+    """Plan a session's claim to one plan at its place; closed with the reason when its insurer cannot be billed, or
+    for another reason ``why_not``."""
     billable = session_standing(session=session, payer=coverage.payer)
+    why_not = billable.why_not or why_not
     claim = Claim.objects.create(
         session=session,
         coverage=coverage,
         rank=rank,
         control_number=next_claim_number(),
         charge=session.charge,
-        submission=submission if billable.can_bill else Claim.Submission.NOT_NEEDED,
-        reason=billable.why_not,
+        submission=Claim.Submission.NOT_NEEDED if why_not else submission,
+        reason=why_not[:300],
         file_by=first_file_by(session, coverage) if rank == 1 else None,
     )
-    note(claim, "planned", billable.why_not or _("Planned for %(payer)s.") % {"payer": coverage.payer})
+    note(claim, "planned", why_not or _("Planned for %(payer)s.") % {"payer": coverage.payer})
     return claim
 
 

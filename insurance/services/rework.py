@@ -4,19 +4,24 @@ Why, and what becomes of the money: ``docs/adr/wrong-order.md``.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from care.models import Session
+from common import clock
 from common.money import ZERO, dollars
 from common.states import move
 from insurance.models import Adjudication, Claim, Coverage
 from insurance.services import claims
+from insurance.services.claim_content import decision_of
 from insurance.services.files import next_claim_number
 from insurance.services.network import session_standing
+from insurance.services.sequence import is_last_word
 from people.models import User
 
 FOR_A_PERSON, DECIDED = "order_wrong", "order_settled"
@@ -68,6 +73,50 @@ def rework(session: Session, coverages: Sequence[Coverage], *, by: User | None =
     for rank, claim in enumerate(gone, start=len(target) + 1):
         Claim.objects.filter(pk=claim.pk).update(rank=rank)
     return True
+
+
+def add_last(session: Session, coverages: Sequence[Coverage]) -> bool:
+    """Ask plans that we heard of later too, behind all others, where a plan is still to decide; whether any was added.
+
+    ``coverages``: the plans as ordered by today. A plan that does not come last in that order is left to
+    :func:`rework`, and a session that all its plans have decided stays as it is. Where the time for filing is over, the
+    claim is closed with the reason in words. The caller holds the client's lock; repeating it changes nothing.
+    """
+    planned = claims.sequence(session)
+    known = {claim.coverage_id for claim in planned}
+    places = [place for place, coverage in enumerate(coverages) if coverage.pk in known]
+    new = coverages[max(places) + 1 :] if places else ()
+    if not new or not any(_was_sent(claim) for claim in planned) or not any(_is_open(claim) for claim in planned):
+        return False
+    for rank, coverage in enumerate(new, start=max(claim.rank for claim in planned) + 1):
+        claims.plan_one(session, coverage, rank, _start(session, rank), why_not=_too_late(session, coverage, planned))
+    return True
+
+
+def _is_open(claim: Claim) -> bool:
+    """Whether the session waits for this plan: it is asked, and has not said its last word."""
+    asked = claim.submission != Claim.Submission.NOT_NEEDED
+    return asked and claim.decision != Claim.Decision.PAID and not is_last_word(claim)
+
+
+def _too_late(session: Session, coverage: Coverage, ahead: Sequence[Claim]) -> str:
+    """Why a plan behind these cannot be asked in time; empty while it can.
+
+    The clock of a later plan begins with the answer of the one before it, Medicare's with the session (``RULES.md`` 4).
+    """
+    if coverage.plan_type == Coverage.PlanType.MEDICARE:
+        until = claims.first_file_by(session, coverage)
+    else:
+        answer = next((decision_of(each) for each in reversed(ahead) if each.decision != Claim.Decision.NONE), None)
+        if answer is None or ahead[-1].decision == Claim.Decision.NONE:
+            return ""
+        until = answer.remittance.day + timedelta(days=coverage.payer.secondary_filing_days)
+    if clock.today() <= until:
+        return ""
+    return _(
+        "%(payer)s took claims for this session until %(day)s, and we learned of the plan after that. The session "
+        "costs you no more than without this plan."
+    ) % {"payer": coverage.payer, "day": date_format(until, "DATE_FORMAT")}
 
 
 def _ahead(order: Sequence[int], pk: int) -> set[int]:
@@ -136,7 +185,7 @@ def _again(claim: Claim, rank: int, by: User | None) -> None:
     payer = {"payer": claim.coverage.payer, "rank": rank}
     stands = claim.submission in _UNDER_WAY and claim.decision in (Claim.Decision.NONE, Claim.Decision.PAID)
     refused = claim.decision in (Claim.Decision.DENIED, Claim.Decision.COB, Claim.Decision.ROUTED)
-    number = _number(claim)
+    number = claims.number_of(claim)
     move(claim, Claim.SUBMISSIONS, Claim.Submission.REPLACED)
     if stands:
         _void(claim, _("Takes back what %(payer)s got in the wrong order.") % payer, by)
@@ -159,7 +208,7 @@ def _again(claim: Claim, rank: int, by: User | None) -> None:
 
 def _void(claim: Claim, words: str, by: User | None) -> None:
     """Plan what takes a claim back; it goes out as soon as the insurer has numbered that claim."""
-    number = _number(claim)
+    number = claims.number_of(claim)
     void = Claim.objects.create(
         session=claim.session,
         coverage=claim.coverage,
@@ -210,14 +259,6 @@ def _start(session: Session, rank: int) -> str:
     return Claim.Submission.READY if rank == 1 else Claim.Submission.WAITING
 
 
-def _number(claim: Claim) -> str:
-    """The insurer's number of a claim, from its acknowledgement or its remittance; empty while we have none."""
-    if claim.payer_control_number:
-        return claim.payer_control_number
-    told = claim.adjudications.exclude(payer_control_number="").order_by("-pk").first()
-    return told.payer_control_number if told is not None else ""
-
-
 # --- Voids on their way -----------------------------------------------------------------------------------------------
 
 
@@ -229,7 +270,7 @@ def go_on_with_voids() -> None:
             void = Claim.objects.select_for_update(of=("self",), no_key=True).select_related("replaces").get(pk=pk)
             if void.submission != Claim.Submission.WAITING or void.replaces is None:
                 continue
-            number = _number(void.replaces)
+            number = claims.number_of(void.replaces)
             if number:
                 move(void, Claim.SUBMISSIONS, Claim.Submission.READY, payer_control_number=number)
             elif void.replaces.events.filter(kind="rejected").exists():
