@@ -51,7 +51,7 @@ from tests.stand_ins import WEBHOOK_SECRET, StripeStandIn, serving
 
 D = Decimal
 
-RUNS = int(os.environ.get("STRIPE_FAULT_RUNS", "150"))
+RUNS = int(os.environ.get("STRIPE_FAULT_RUNS", "100"))
 SEED = int(os.environ.get("STRIPE_FAULT_SEED", "20261122"))
 BATCH = 25
 """Runs of one client; the sweep comes after each batch."""
