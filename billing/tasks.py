@@ -28,6 +28,7 @@ from billing.services import (
     refunds,
     repricing,
     retrying,
+    statements,
 )
 from common import clock
 from common.hurry import hurry
@@ -161,6 +162,7 @@ def sweep() -> None:
     _try(exchange_claims.take_in)
     _try(exchange_claims.send_ready_claims)
     _try(deadlines.follow_up)
+    _try(statements.issue_due)
     _try(idempotency.forget_old)
     _pay_providers()
     _remind()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.flows import place_money
 from billing.models import Comparison, FraudWarning, Payment, PayoutRun, Recalculation, Refund, Repricing, StripeEvent
-from billing.services import disputes, recalculation, reconciliation
+from billing.services import disputes, recalculation, reconciliation, refunds
 from common import clock
 from common.desk import may_look
 from insurance.models import (
@@ -224,10 +224,16 @@ def tiles() -> list[dict[str, Any]]:
             f"state__in={','.join(Refund.UNBOOKED)}&created_at__lt={quote(stale.isoformat())}",
         ),
         _tile(
-            _("Refunds that failed"),
-            _("The bank sent the money back."),
-            Refund.objects.filter(state=Refund.State.FAILED),
-            "state__exact=failed",
+            _("Refunds to send another way"),
+            _("No card took them: send a check or a transfer."),
+            refunds.to_send_another_way(),
+            "queue=another_way",
+        ),
+        _tile(
+            _("Refunds not delivered for 20 days"),
+            _("In whatever way: find out where the money is."),
+            refunds.late(),
+            "queue=late",
         ),
         _tile(
             _("Disputes to answer"),

@@ -1,12 +1,18 @@
 """Costs, cards, payments, refunds, earnings, and what Stripe told us."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import (
     CardConsent,
+    ClientStatement,
     Payment,
     PaymentCard,
     PaymentPart,
@@ -16,7 +22,8 @@ from billing.models import (
     StripeCustomer,
     StripeEvent,
 )
-from common.desk import Desk, Rows
+from billing.services import refunds, statement_pdf
+from common.desk import Desk, Page, Rows
 
 
 @admin.register(SessionCost)
@@ -74,11 +81,37 @@ class PaymentPartDesk(Desk):
     client_path = "payment__client"
 
 
+class RefundQueue(admin.SimpleListFilter):
+    """Refunds that wait for a person."""
+
+    title = _("queue")
+    parameter_name = "queue"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("another_way", _("To send another way")),
+            ("late", _("Not delivered for 20 days")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
+        match self.value():
+            case "another_way":
+                return queryset.filter(pk__in=refunds.to_send_another_way().values("pk")).order_by("created_at")
+            case "late":
+                return queryset.filter(pk__in=refunds.late().values("pk")).order_by("created_at")
+        return queryset
+
+
 @admin.register(Refund)
 class RefundDesk(Desk):
-    list_display = ("pk", "session", "amount", "state", "payment", "created_at", "processed_at", "message")
-    list_filter = ("state",)
-    search_fields = ("session__client__last_name", "session__client__first_name", "=refund_id", "=key")
+    list_display = (
+        "pk", "session", "amount", "state", "payment", "created_at", "processed_at", "external_reference", "message",
+    )  # fmt: skip
+    list_filter = (RefundQueue, "state")
+    search_fields = (
+        "session__client__last_name", "session__client__first_name", "=refund_id", "=key", "=bank_reference",
+        "=external_reference",
+    )  # fmt: skip
     list_select_related = ("session__client", "payment")
     date_hierarchy = "created_at"
     readonly_fields = ("key",)
@@ -128,3 +161,22 @@ class ProviderEarningDesk(Desk):
     list_select_related = ("session__client", "provider", "coverage__payer")
     date_hierarchy = "created_at"
     client_path = "session__client"
+
+
+def _statement_file(request: HttpRequest, row: ClientStatement, context: dict[str, Any]) -> HttpResponseBase:
+    return HttpResponse(
+        statement_pdf.write(row),
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="statement-{row.pk}.pdf"'},
+    )
+
+
+@admin.register(ClientStatement)
+class ClientStatementDesk(Desk):
+    list_display = ("client", "month", "opening", "charged", "paid", "refunded", "closing", "created_at")
+    search_fields = ("client__last_name", "client__first_name")
+    list_select_related = ("client",)
+    date_hierarchy = "month"
+    exclude = ("content",)
+    client_path = "client"
+    pages = (Page("file", _("The file"), _statement_file),)

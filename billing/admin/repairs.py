@@ -13,8 +13,10 @@ from billing.flows import close_claim, collect_payment, give_refund, order_plans
 from billing.flows.collect_payment import StripeUnavailable
 from billing.gateways.results import GatewayError
 from billing.models import Payment, Refund, StripeEvent
+from billing.services import refunds
 from common.desk import Repair, Repairing, extend
 from common.hurry import hurry
+from common.money import dollars
 from insurance.models import AccountPause, Claim, Coverage, EligibilityCheck, PayerLine
 from insurance.services import claims, eligibility, payer_lines, rework
 from people.models import User
@@ -123,6 +125,14 @@ def _may_be_closed(row: Claim) -> bool:
     return Claim.SUBMISSIONS.allows(row.submission, Claim.Submission.NOT_NEEDED) and (
         row.submission != Claim.Submission.ACCEPTED or row.decision in Claim.REFUSED
     )
+
+
+def _another_way(request: HttpRequest, row: Refund, text: str) -> str:
+    given = refunds.give_another_way(row, reference=text)
+    return _("%(amount)s are booked as given back by %(reference)s. The client has been told.") % {
+        "amount": dollars(given.amount),
+        "reference": given.external_reference,
+    }
 
 
 extend(
@@ -253,8 +263,19 @@ extend(
             gettext_lazy("Ask Stripe again"),
             gettext_lazy("Stripe is asked how this refund stands. Nothing is refunded twice: the refund has one key."),
             _asking_stripe(give_refund.refresh),
-            lambda row: row.state != "created",
-        )
+            lambda row: row.state not in ("created", "external"),
+        ),
+        Repair(
+            "another_way",
+            gettext_lazy("Given back another way"),
+            gettext_lazy(
+                "No card took it. Send what the session is still owed by check or bank transfer first, then write its "
+                "number here: the client gets an e-mail with it, and the books have it against the bank."
+            ),
+            _another_way,
+            lambda row: row.state == "failed",
+            gettext_lazy("Number of the check or transfer"),
+        ),
     ],
 )
 extend(

@@ -14,6 +14,7 @@ from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -21,7 +22,7 @@ import insurance.admin  # noqa: F401 - rows are on the desk before pages and lin
 import notifications.admin  # noqa: F401
 import people.admin  # noqa: F401
 from billing.admin import money  # noqa: F401
-from billing.models import CardConsent, GoodFaithEstimate, Payment, Refund, SessionCost
+from billing.models import CardConsent, ClientStatement, GoodFaithEstimate, Payment, Refund, SessionCost
 from billing.services.balances import client_balances, total_due
 from care.models import Session
 from common import clock
@@ -248,7 +249,16 @@ def _money(client: Client) -> Iterator[Event]:
         title = _("Refund of %(amount)s promised for the session of %(day)s") % amount
         yield Event(refund.created_at, "money", title, refund.message, _url(refund))
         if refund.processed_at:
-            yield Event(refund.processed_at, "money", _("Refund of %(amount)s processed") % amount, "", _url(refund))
+            title = _("Refund of %(amount)s processed") % amount
+            if refund.state == Refund.State.EXTERNAL:
+                title = _("Refund of %(amount)s given back another way") % amount
+            yield Event(refund.processed_at, "money", title, refund.external_reference, _url(refund))
+    for statement in ClientStatement.objects.filter(client=client).defer("content")[:MOST]:
+        title = _("Statement of %(month)s: %(closing)s") % {
+            "month": date_format(statement.month, "F Y"),
+            "closing": dollars(statement.closing),
+        }
+        yield Event(statement.created_at, "money", title, "", _url(statement))
     for consent in CardConsent.objects.filter(client=client).select_related("card")[:MOST]:
         title = _("Card kept, with consent to charge it: %(card)s") % {"card": consent.card}
         yield Event(consent.created_at, "money", title, consent.text, _url(consent))

@@ -6,6 +6,9 @@ from billing.models import Refund
 from billing.services import payments, refunds
 from common import clock
 
+_MAY_BE_SENT = (Refund.State.SUBMITTED, Refund.State.UNKNOWN)
+"""One that was refused is not sent again by asking how it stands."""
+
 
 def give(refund_id: int) -> None:
     """Send one promised refund. Safe to call twice, at once, or after a crash half-way."""
@@ -45,6 +48,6 @@ def refresh(refund: Refund) -> None:
         result = gateway().find_refund(payment_intent=intent or "", reference=str(refund.key))
     if result is not None:
         refunds.record_outcome(refund=refund, result=result)
-    elif refund.created_at < clock.now() - payments.UNKNOWN_AFTER:
+    elif refund.state in _MAY_BE_SENT and refund.created_at < clock.now() - payments.UNKNOWN_AFTER:
         # Stripe never heard of it and no request can still be on its way: the same key makes a second one harmless.
         _send(refund)

@@ -182,5 +182,5 @@ class RefundSentAnotherWay(ToClient):
             ),
             Text(_("A check can take up to ten days in the mail. A transfer takes one to three business days.")),
             Button(_("See your refund"), self.url),
-            Support(_("Did it not arrive? Contact us and tell us this number:")),
+            Support(_("Did it not arrive? Tell us, with the number above:")),
         ]
