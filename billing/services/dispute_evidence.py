@@ -15,7 +15,6 @@ from reportlab.platypus import Table
 
 from billing.models import CardConsent, Dispute, Payment
 from billing.services import paper
-from billing.services.cards import consent_text
 from care.models import Session
 from common import clock
 from common.money import dollars
@@ -120,10 +119,10 @@ def _history(payment: Payment, consent: CardConsent | None) -> tuple[Row, ...]:
 
 def _terms() -> str:
     return _(
-        "What clients agree to: “%(consent)s” When insurance has decided, what was paid too much goes back to the same "
-        "card by itself; the client is e-mailed the session's date and the sum, and sees each refund on the payments "
-        "page. An appointment can be cancelled before it begins, and is then not charged."
-    ) % {"consent": consent_text()}
+        "The card is charged once the provider has confirmed that the appointment was kept; one that is cancelled is "
+        "not charged. When insurance has decided, what was paid too much goes back to the same card by itself: the "
+        "client is e-mailed the date of the appointment and the sum, and sees each refund on the payments page."
+    )
 
 
 def _long(day: date) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from billing.domain.disputes import PaidFor, unpaid_again
 from billing.gateways.results import DisputeResult, DisputeState, Movement, WarningResult
-from billing.ledger.models import Entry
+from billing.ledger import reading
 from billing.ledger.posting import Book, Posting, post, reverse
 from billing.models import Dispute, FraudWarning, Payment, Refund
 from billing.services import refunds
@@ -90,9 +90,8 @@ def _book(movements: Sequence[Movement], client: Client) -> Decimal:
 def _settle(dispute: Dispute, lost: Decimal) -> None:
     """Make the sessions unpaid by ``lost`` dollars because of this dispute. A bank may change its mind more than once:
     the last loss is reversed, a new one posted."""
-    losses = list(Entry.objects.filter(key__startswith=f"dispute_lost:{dispute.pk}:").order_by("pk"))
-    standing = losses[-1] if losses and not Entry.objects.filter(reverses=losses[-1]).exists() else None
-    booked = ZERO if standing is None else -_amount(standing, Book.DISPUTED)
+    standing, losses = reading.standing(f"dispute_lost:{dispute.pk}")
+    booked = ZERO if standing is None else -reading.moved(standing, Book.DISPUTED)
     if booked == lost:
         return
     today = clock.today()
@@ -107,7 +106,7 @@ def _settle(dispute: Dispute, lost: Decimal) -> None:
     client = dispute.payment.client_id
     unpaid = unpaid_again(lost, _paid_for(dispute.payment))
     post(
-        key=f"dispute_lost:{dispute.pk}:{len(losses) + 1}",
+        key=f"dispute_lost:{dispute.pk}:{losses + 1}",
         memo=f"Dispute {dispute.pk} of payment {dispute.payment_id} is lost",
         occurred_on=today,
         lines=[
@@ -118,10 +117,6 @@ def _settle(dispute: Dispute, lost: Decimal) -> None:
             Posting(Book.DISPUTED, -lost, client=client),
         ],
     )
-
-
-def _amount(entry: Entry, book: Book) -> Decimal:
-    return sum((line.amount for line in entry.lines.all() if line.account_id == book.value), ZERO)
 
 
 def _paid_for(payment: Payment) -> list[PaidFor]:

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from billing.gateways.results import Movement, PayoutResult, PayoutState
-from billing.ledger.models import Entry
+from billing.ledger import reading
 from billing.ledger.posting import Book, Posting, post, reverse
 from billing.models import BalanceTransaction, Payment, Refund, StripePayout
 from common import clock
@@ -59,7 +59,7 @@ def take_in(movement: Movement) -> BalanceTransaction:
     return row
 
 
-def _post_fee(row: BalanceTransaction, fee: Decimal) -> Entry:
+def _post_fee(row: BalanceTransaction, fee: Decimal) -> reading.Entry:
     return post(
         key=f"stripe_fee:{row.transaction_id}",
         memo=f"Stripe's fee on {row.kind} {row.source_id}".strip(),
@@ -82,7 +82,7 @@ def match(row: BalanceTransaction) -> bool:
     return True
 
 
-def entry_of(row: BalanceTransaction) -> Entry | None:
+def entry_of(row: BalanceTransaction) -> reading.Entry | None:
     """The entry of a movement, whatever its amount; posted now where it is posted from here."""
     if row.kind in _FEES:
         return _post_fee(row, -row.amount) if row.amount != ZERO else None
@@ -93,12 +93,12 @@ def entry_of(row: BalanceTransaction) -> Entry | None:
     return existing_entry(row)
 
 
-def existing_entry(row: BalanceTransaction) -> Entry | None:
+def existing_entry(row: BalanceTransaction) -> reading.Entry | None:
     """The entry a movement is linked to, or would be but for its amount; posts nothing."""
     if row.entry_id is not None:
         return row.entry
     key = _key(row)
-    return None if key is None else Entry.objects.filter(key=key).first()
+    return None if key is None else reading.entry(key)
 
 
 def _key(row: BalanceTransaction) -> str | None:
@@ -123,7 +123,7 @@ def _key(row: BalanceTransaction) -> str | None:
 def _post_bounced(refund: Refund) -> None:
     """A refund that failed before it was processed left Stripe and came back: both are booked."""
     gone = refund.state in (Refund.State.FAILED, Refund.State.EXTERNAL)
-    if not gone or Entry.objects.filter(key=f"refund:{refund.pk}").exists():
+    if not gone or reading.entry(f"refund:{refund.pk}") is not None:
         return
     day = _business_day(refund.created_at)
     client = refund.payment.client_id
@@ -139,10 +139,9 @@ def _post_bounced(refund: Refund) -> None:
     reverse(entry, memo=f"Refund {refund.pk} came back", occurred_on=day)
 
 
-def at_stripe(entry: Entry) -> Decimal:
+def at_stripe(entry: reading.Entry) -> Decimal:
     """What an entry moves at Stripe, in signed dollars."""
-    total = entry.lines.filter(account=Book.STRIPE.value).aggregate(total=Sum("amount"))["total"]
-    return total if total is not None else ZERO
+    return reading.moved(entry, Book.STRIPE)
 
 
 def waits_for_its_refund(row: BalanceTransaction) -> bool:
@@ -155,14 +154,10 @@ def unmatched() -> QuerySet[BalanceTransaction]:
     return BalanceTransaction.objects.filter(entry=None).exclude(amount=ZERO).order_by("happened_at", "pk")
 
 
-def entries_without_movement(before: datetime | None = None) -> list[tuple[Entry, Decimal]]:
+def entries_without_movement(before: datetime | None = None) -> list[tuple[reading.Entry, Decimal]]:
     """Entries that move money at Stripe and that no movement of Stripe's says the same as, the oldest first, with what
     they move in signed dollars; written ``before`` a moment."""
-    rows = Entry.objects.filter(balance_transaction=None, fee_of=None, lines__account=Book.STRIPE.value)
-    if before is not None:
-        rows = rows.filter(created_at__lt=before)
-    moved = rows.annotate(moved=Sum("lines__amount")).exclude(moved=ZERO).order_by("pk")
-    return [(entry, entry.moved) for entry in moved]
+    return reading.without(("balance_transaction", "fee_of"), Book.STRIPE, before=before)
 
 
 # --- Payouts ----------------------------------------------------------------------------------------------------------
@@ -213,7 +208,7 @@ def record_payout(result: PayoutResult) -> StripePayout:
         )
     elif target in _GONE:
         today = clock.today()
-        paid = Entry.objects.filter(key=arrived).first()
+        paid = reading.entry(arrived)
         if paid is not None:
             reverse(paid, memo=f"The bank sent payout {row.payout_id} back", occurred_on=today)
         reverse(sent, memo=f"Payout {row.payout_id} came back", occurred_on=today)
