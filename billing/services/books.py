@@ -149,6 +149,11 @@ CHECKS = (
         """,
     ),
     Check(
+        "stripe_s_list_is_ours",
+        "The nightly comparison with Stripe has no open difference.",
+        "SELECT key FROM billing_reconciliationcase WHERE state = 'open'",
+    ),
+    Check(
         "disputes_hold_what_is_open",
         "What is held back in a client's disputes is what banks have taken and not decided on.",
         """
