@@ -71,6 +71,27 @@ class Decided:
         return self.allowed > self.not_covered
 
 
+def less_family(terms: PlanTerms, relatives: Iterable[Decided]) -> PlanTerms:
+    """Terms of which others on the family's plan have used up their part since they were told.
+
+    Only the family's figures fall: a member's own are theirs alone. What a reversal gives back is negative.
+    """
+    relatives = list(relatives)
+
+    def rest(left: Decimal | None, used: Decimal) -> Decimal | None:
+        return None if left is None else max(ZERO, left - used)
+
+    return replace(
+        terms,
+        family_deductible_remaining=rest(
+            terms.family_deductible_remaining, sum((each.deductible for each in relatives), ZERO)
+        ),
+        family_out_of_pocket_remaining=rest(
+            terms.family_out_of_pocket_remaining, sum((each.counted for each in relatives), ZERO)
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One session of the year. ``allowed``: the contract's rate in dollars. ``decided``: ``None`` while under way.

@@ -17,7 +17,7 @@ from billing.domain import corrections
 from billing.domain.corrections import Figures
 from billing.ledger.posting import Book, Posting, post
 from billing.models import Comparison, SessionCost
-from billing.services import autopay, comparisons, costs, plan_years, refunds
+from billing.services import autopay, comparisons, costs, plan_years, refunds, repricing
 from billing.services.balances import booked_cost, session_balance
 from billing.services.costs import Written
 from care.models import Session
@@ -30,6 +30,7 @@ from insurance.domain.benefits import Benefits
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage, EligibilityCheck
 from insurance.services import eligibility
 from insurance.services.claims import sequence
+from insurance.services.coverages import of_the_family
 from notifications import messages, outbox
 from people.models import Client, Provider, User
 
@@ -54,10 +55,19 @@ def learn(adjudication: Adjudication) -> Comparison | None:
     truth = plan_years.truth_of(claim.session.client, coverage, day)
     comparison = comparisons.compare(adjudication, truth)
     corrected = hold(claim.session.client, coverage, day, truth=truth)
+    _tell_the_family(adjudication, coverage)
     if corrected is not None and comparison is not None and comparison.kind != Comparison.Kind.MATCH:
         comparisons.mark_applied(comparison, corrected, by=None, note=corrected.note)
         _ask_again(coverage)
     return comparison
+
+
+def _tell_the_family(adjudication: Adjudication, coverage: Coverage) -> None:
+    """Who shares the family's deductible and maximum is priced again: a decision has used some of them."""
+    if any(each.group == "PR" and each.amount for each in adjudication.adjustments.all()):
+        others = {each.client_id for each in of_the_family(coverage)}
+        if others:
+            repricing.mark_stale(others, "The family's figures moved by a decision for another member.")
 
 
 def hold(

@@ -13,7 +13,7 @@ from billing.domain import corrections
 from billing.domain.corrections import Figures
 from billing.domain.evidence import Other, Reading, Seen, Share, Told, as_told, read
 from billing.domain.forecast import fresh, year_on
-from billing.domain.plan_year import Decided, Visit, Year, terms_of, walk
+from billing.domain.plan_year import Decided, Visit, Year, less_family, terms_of, walk
 from billing.models import Comparison
 from care.models import Session
 from common import clock
@@ -22,6 +22,7 @@ from insurance.domain.benefit_lines import LineKind, Network
 from insurance.domain.benefits import Benefits, CopayRule
 from insurance.domain.decisions import REVERSAL, Meaning, Result, in_force, standing
 from insurance.models import Adjudication, BenefitSnapshot, Claim, Coverage
+from insurance.services.coverages import of_the_family
 from insurance.services.network import rates
 from insurance.x12 import x271
 from insurance.x12.segments import X12Error
@@ -47,9 +48,11 @@ class PlanYear:
 
     def walk(self) -> Year:
         """Price what is not decided."""
-        return walk(
-            terms_of(self.benefits, telehealth=False), terms_of(self.benefits, telehealth=True), list(self._visits())
+        relatives = _decided_of_relatives(self.coverage, self.snapshot, self.benefits)
+        office, video = (
+            less_family(terms_of(self.benefits, telehealth=telehealth), relatives) for telehealth in (False, True)
         )
+        return walk(office, video, list(self._visits()))
 
     def _visits(self) -> Iterable[Visit]:
         for session in self.sessions:
@@ -192,6 +195,26 @@ def decided_at(answer: Adjudication) -> datetime:
     if paid_on is None:
         return received
     return min(received, datetime.combine(paid_on, time.max, tzinfo=clock.BUSINESS_ZONE))
+
+
+def _decided_of_relatives(coverage: Coverage, snapshot: BenefitSnapshot, benefits: Benefits) -> list[Decided]:
+    """What was decided after the snapshot of other clients under the same plan, as their first plan, in its year; none
+    where the family has no figures."""
+    figures = benefits.in_network
+    if figures.deductible.family.remaining is None and figures.out_of_pocket.family.remaining is None:
+        return []
+    answers = Adjudication.objects.filter(
+        claim__coverage__in=of_the_family(coverage), claim__rank=1, posted_at__isnull=False
+    )
+    if snapshot.plan_begin is not None:
+        answers = answers.filter(claim__session__date__gte=snapshot.plan_begin)
+    if snapshot.plan_end is not None:
+        answers = answers.filter(claim__session__date__lte=snapshot.plan_end)
+    by_session: dict[int, list[Adjudication]] = {}
+    for each in answers.select_related("claim", "remittance").prefetch_related("adjustments").order_by("pk"):
+        if each.claim is not None and decided_at(each) > snapshot.observed_at:
+            by_session.setdefault(each.claim.session_id, []).append(each)
+    return [decided(_of_one_mind(each)) for each in by_session.values()]
 
 
 # --- What the insurer told, and whether it was true -------------------------------------------------------------------

@@ -47,3 +47,15 @@ def remove_coverage(coverage: Coverage) -> None:
     """Take a plan off the account; its history stays."""
     Coverage.objects.filter(pk=coverage.pk, removed_at=None).update(removed_at=clock.now())
     coverage.refresh_from_db()
+
+
+def of_the_family(coverage: Coverage) -> list[Coverage]:
+    """Other clients' coverages under the same plan: the same insurer and the subscriber's member id.
+
+    They share the family's deductible and maximum. A relative whose insurer gave an id of their own is not found.
+    """
+    others = Coverage.objects.filter(
+        payer=coverage.payer_id, member_id_last4=coverage.member_id_last4, removed_at=None
+    ).exclude(client=coverage.client_id)
+    # The id itself is encrypted: it is compared here, its last four characters found it.
+    return [each for each in others.order_by("pk") if each.member_id == coverage.member_id]
