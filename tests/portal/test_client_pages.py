@@ -433,7 +433,7 @@ def test_an_empty_question_is_not_sent(ana: Browser, cast: Cast) -> None:
     ("address", "most"),
     [
         ("/home/", 32),
-        ("/benefits/", 62),
+        ("/benefits/", 64),
         ("/benefits/what-if/", 34),
         ("/benefits/what-if/?rhythm=two_weeks", 60),
         ("/appointments/", 18),
