@@ -19,7 +19,7 @@ from portal.templatetags.headway_ui import longdate
 class RefundStory:
     """A refund with its steps for the timeline.
 
-    ``overdue``: it should be on the statement by now. ``taken_over``: it failed, and another refund gave the money.
+    ``overdue``: it should be on the statement by now. ``settled``: it failed, and the books owe nothing of it any more.
     """
 
     refund: Refund
@@ -27,7 +27,7 @@ class RefundStory:
     state: str
     tone: str
     overdue: bool
-    taken_over: bool
+    settled: bool
     moving: bool
 
     @property
@@ -44,22 +44,30 @@ def refund_stories(rows: Iterable[Refund]) -> list[RefundStory]:
     open_ones = (
         set(refunds.to_send_another_way().filter(pk__in=failed).values_list("pk", flat=True)) if failed else set()
     )
-    return [_story(refund, taken_over=refund.pk in failed and refund.pk not in open_ones) for refund in found]
+    return [_story(refund, settled=refund.pk in failed and refund.pk not in open_ones) for refund in found]
 
 
-def _story(refund: Refund, *, taken_over: bool) -> RefundStory:
+def _story(refund: Refund, *, settled: bool) -> RefundStory:
     standing = refunds.standing(refund)
-    line = [step for step in steps(standing) if not (taken_over and step.kind == Kind.ANOTHER_WAY)]
-    state, tone = (_("Given back with another refund"), "success") if taken_over else _badge(refund)
+    line = [step for step in steps(standing) if not (settled and step.kind == Kind.ANOTHER_WAY)]
+    state, tone = (_("Settled"), "success") if settled else _badge(refund)
     return RefundStory(
         refund=refund,
-        events=tuple(_event(refund, step, overdue=ask_support(standing)) for step in line),
+        events=(
+            *(_event(refund, step, overdue=ask_support(standing)) for step in line),
+            *([_settled()] if settled else []),
+        ),
         state=state,
         tone=tone,
         overdue=ask_support(standing),
-        taken_over=taken_over,
+        settled=settled,
         moving=refund.state in Refund.UNBOOKED,
     )
+
+
+def _settled() -> dict[str, Any]:
+    text = _("Another refund or your bank gave you this money, or the session now costs more.")
+    return {"when": None, "title": _("Settled"), "text": text, "tone": "success", "icon": ""}
 
 
 def _badge(refund: Refund) -> tuple[str, str]:
