@@ -116,6 +116,7 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Remittances"), "insurance_remittance", "account_balance"),
                     (_("Results"), "insurance_adjudication", "gavel"),
                     (_("X12 files"), "insurance_edifile", "data_object"),
+                    (_("Money to be placed"), _tool("insurance_provideradjustment", "suspense"), "move_to_inbox"),
                 ),
                 _group(
                     _("Money"),
@@ -128,6 +129,9 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Bank accounts"), "billing_providerbankaccount", "account_balance"),
                     (_("Cards"), "billing_paymentcard", "wallet"),
                     (_("Consents"), "billing_cardconsent", "verified_user"),
+                    (_("Write-offs"), "billing_writeoff", "money_off"),
+                    (_("What clients owe"), _tool("people_client", "aging"), "hourglass_bottom"),
+                    (_("What insurers owe"), _tool("insurance_claim", "aging"), "hourglass_top"),
                 ),
                 _group(
                     _("Stripe"),

@@ -134,7 +134,9 @@ def _window(claim: Claim, taken_on: Any, *, before: int | None = None) -> lookba
 
 def match(request: HttpRequest, row: Adjudication, context: dict[str, Any]) -> HttpResponseBase:
     """The result, the claims that it may answer, and the form that says which."""
-    form = MatchForm(request.POST if request.method == "POST" else None)
+    form = MatchForm(
+        request.POST if request.method == "POST" else None, initial={"number": request.GET.get("number", "")[:20]}
+    )
     if request.method == "POST":
         actor = _actor(request)
         if form.is_valid():

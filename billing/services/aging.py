@@ -87,20 +87,18 @@ _AGE = """
 _CLAIMS = f"""
 WITH open_claims AS (
     SELECT c.id, c.session_id, c.rank, c.control_number, v.payer_id, c.decision, c.submission,
-           (c.submitted_at AT TIME ZONE %(zone)s)::date AS since
+           (c.submitted_at AT TIME ZONE %(zone)s)::date AS since,
+           row_number() OVER (PARTITION BY c.session_id, v.payer_id ORDER BY c.rank) AS place
     FROM insurance_claim c JOIN insurance_coverage v ON v.id = c.coverage_id
     WHERE c.submission NOT IN ('not_needed', 'replaced') AND c.frequency <> '8'
       AND c.decision IN ('none', 'cob', 'reversed') AND (c.submitted_at IS NOT NULL OR c.rank = 1)
 ), rests AS (
     SELECT session_id, payer_id, sum(amount) AS amount FROM ledger_line
     WHERE account_id = 'insurer_receivable' GROUP BY session_id, payer_id HAVING sum(amount) <> 0
-), places AS (
-    SELECT id, session_id, payer_id,
-           row_number() OVER (PARTITION BY session_id, payer_id ORDER BY rank) AS place FROM open_claims
 ), decided AS (
     -- Still expected of a plan that has refused: a person looks, or the plan after it has not been asked yet.
     SELECT DISTINCT ON (r.session_id, r.payer_id) c.id, c.session_id, c.rank, c.control_number, r.payer_id,
-           c.decision, c.submission, (c.submitted_at AT TIME ZONE %(zone)s)::date AS since
+           c.decision, c.submission, (c.submitted_at AT TIME ZONE %(zone)s)::date AS since, 1 AS place
     FROM rests r JOIN insurance_claim c ON c.session_id = r.session_id AND c.submission <> 'replaced'
                                        AND c.frequency <> '8'
     JOIN insurance_coverage v ON v.id = c.coverage_id AND v.payer_id = r.payer_id
@@ -109,11 +107,11 @@ WITH open_claims AS (
 ), aged AS (
     SELECT o.*, coalesce(r.amount, 0) AS amount,
            CASE WHEN o.rank > 1 THEN coalesce(k.amount, 0) ELSE 0 END AS besides
-    FROM open_claims o JOIN places p ON p.id = o.id
-    LEFT JOIN rests r ON r.session_id = o.session_id AND r.payer_id = o.payer_id AND p.place = 1
+    FROM open_claims o
+    LEFT JOIN rests r ON r.session_id = o.session_id AND r.payer_id = o.payer_id AND o.place = 1
     LEFT JOIN LATERAL (
         SELECT CASE WHEN basis = 'after_primary' THEN amount ELSE 0 END AS amount FROM billing_sessioncost
-        WHERE session_id = o.session_id ORDER BY id DESC LIMIT 1) k ON o.rank > 1
+        WHERE session_id = o.session_id AND o.rank > 1 ORDER BY id DESC LIMIT 1) k ON true
     UNION ALL
     SELECT d.*, r.amount, 0 FROM decided d
     JOIN rests r ON r.session_id = d.session_id AND r.payer_id = d.payer_id

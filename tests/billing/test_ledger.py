@@ -2,12 +2,23 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from billing.ledger.models import Entry, Line
-from billing.ledger.posting import Book, EntryConflict, Posting, balance, balances_by_session, post, reverse
+from billing.ledger.posting import (
+    Book,
+    EntryConflict,
+    Posting,
+    balance,
+    balances_by_payer,
+    balances_by_session,
+    post,
+    reverse,
+)
 from tests.cast import Cast
 
 DAY = date(2026, 3, 2)
@@ -36,6 +47,25 @@ def test_the_same_key_with_other_content_is_an_error() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
+    "other",
+    [
+        {"memo": "paid twice"},
+        {"occurred_on": date(2026, 3, 3)},
+        {"lines": [Posting(Book.STRIPE, D("72.00")), Posting(Book.INSURER_SUSPENSE, D("-72.00"))]},
+        {"lines": list(reversed(two_lines()))},
+    ],
+    ids=["memo", "day", "account", "order of lines"],
+)
+def test_whatever_differs_the_same_key_is_refused(other: dict[str, Any]) -> None:
+    event: dict[str, Any] = {"key": "payment:1", "memo": "paid", "occurred_on": DAY, "lines": two_lines()}
+    post(**event)
+    with pytest.raises(EntryConflict):
+        post(**{**event, **other})
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
     "lines",
     [
         [],
@@ -60,6 +90,13 @@ def test_the_database_refuses_an_empty_entry_at_commit() -> None:
     with pytest.raises(DatabaseError, match="0 lines"), transaction.atomic():
         entry_row("empty")
     assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_database_refuses_a_one_sided_entry_at_commit() -> None:
+    with pytest.raises(DatabaseError, match="1 lines"), transaction.atomic():
+        Line.objects.create(entry=entry_row("one-sided"), account_id=Book.STRIPE, amount=D("1.00"))
+    assert not Line.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -102,6 +139,37 @@ def test_a_reversal_undoes_an_entry_once() -> None:
     first = reverse(entry, memo="sent back", occurred_on=DAY)
     assert reverse(entry, memo="sent back", occurred_on=DAY) == first
     assert balance(Book.STRIPE) == D("0.00")
+
+
+@pytest.mark.django_db
+def test_a_reversal_in_other_words_or_by_hand_is_refused() -> None:
+    entry = post(key="refund:1", memo="refund", occurred_on=DAY, lines=two_lines())
+    first = reverse(entry, memo="sent back", occurred_on=DAY)
+    with pytest.raises(EntryConflict):
+        reverse(entry, memo="sent back again", occurred_on=DAY)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Entry.objects.create(key="by hand", memo="by hand", occurred_on=DAY, fingerprint="", reverses=entry)
+    assert Entry.objects.get(reverses=entry) == first
+    assert balance(Book.STRIPE) == D("0.00")
+
+
+def test_balances_take_one_query_for_ten_sessions_as_for_one(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        session = cast.book(days=number)
+        lines = [
+            Posting(Book.CLIENT_RECEIVABLE, D("20.00"), client=cast.ana.pk, session=session.pk),
+            Posting(Book.INSURER_RECEIVABLE, D("88.00"), session=session.pk, payer=cast.evergreen.pk),
+            Posting(Book.SESSION_REVENUE, D("-108.00")),
+        ]
+        post(key=f"test:{number}", memo="test", occurred_on=DAY, lines=lines)
+    with django_assert_num_queries(1):
+        assert len(balances_by_session(Book.CLIENT_RECEIVABLE, client=cast.ana)) == 10
+    with django_assert_num_queries(1):
+        assert balances_by_payer(Book.INSURER_RECEIVABLE) == {cast.evergreen.pk: D("880.00")}
+    with django_assert_num_queries(1):
+        assert balance(Book.CLIENT_RECEIVABLE, client=cast.ana) == D("200.00")
 
 
 def test_what_a_client_owes_is_a_sum_per_session(cast: Cast) -> None:
