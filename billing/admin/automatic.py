@@ -27,12 +27,6 @@ def _cancel(request: HttpRequest, row: Any, text: str) -> str:
     return str(_("It is not charged. The balance stays due."))
 
 
-class PaymentPlanPartRows(Rows):
-    model = PaymentPlanPart
-    fields = ("session", "amount")
-    readonly_fields = fields
-
-
 class InstalmentRows(Rows):
     model = Instalment
     fields = ("number", "due_on", "amount", "noticed_at", "payment")
@@ -54,7 +48,7 @@ class PaymentPlanDesk(Desk):
     list_select_related = ("client", "card")
     date_hierarchy = "created_at"
     client_path = "client"
-    inlines = (InstalmentRows, PaymentPlanPartRows)
+    inlines = (InstalmentRows,)
     repairs = (
         Repair(
             "end",

@@ -36,7 +36,7 @@ class ClientBalance(ClientApi):
                         {
                             "session": 31,
                             "date": "2026-05-09",
-                            "balance": {"due": "18.00", "paying": "0.00", "refunding": "0.00"},
+                            "balance": {"due": "18.00", "paying": "0.00", "planned": "0.00", "refunding": "0.00"},
                         }
                     ],
                 },
@@ -46,7 +46,7 @@ class ClientBalance(ClientApi):
     )
     def get(self, request: Request) -> Response:
         balances = client_balances(self.client)
-        open_ones = {pk: each for pk, each in balances.items() if each.due or each.paying or each.refunding}
+        open_ones = {pk: each for pk, each in balances.items() if each.owed or each.paying or each.refunding}
         dates = dict(visible_sessions(request.user).filter(pk__in=open_ones).values_list("pk", "date"))
         rows = [{"session": pk, "date": dates[pk], "balance": each} for pk, each in open_ones.items()]
         return Response(out.Owed({"due": total_due(balances), "sessions": rows}).data)
@@ -104,6 +104,7 @@ class ClientPayments(ClientApi):
             session_ids=given.get("sessions"),
             card=_usable_card(request, given.get("card")),
             shown=given["shown"],
+            early=given["early"],
         )
         payment = visible_payments(request.user).prefetch_related("parts__session").get(pk=begun.payment.pk)
         if payment.state == Payment.State.FAILED:

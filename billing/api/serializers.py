@@ -50,6 +50,7 @@ class BalanceOut(serializers.Serializer[Any]):
 
     due = Money(help_text="To be paid now.")
     paying = Money(help_text="Being paid right now.")
+    planned = Money(help_text="What a payment plan takes later.")
     refunding = Money(help_text="Promised back, not processed yet.")
 
 
@@ -181,6 +182,9 @@ class PayNowIn(Strict):
         help_text="Left out: all that is due.",
     )
     card = Id(required=False, allow_null=True, help_text="A card on file. Left out: one to be typed in the browser.")
+    early = serializers.BooleanField(
+        required=False, default=False, help_text="True: what a payment plan would take later is paid too."
+    )
 
 
 class PayNowOut(serializers.Serializer[Any]):

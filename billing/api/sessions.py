@@ -43,7 +43,7 @@ SESSION = {
     "provider": {"id": 2, "name": "Dr. Cole", "full_name": "Maya Cole"},
     "procedures": [{"cpt": "90837", "modifiers": [], "units": 1}],
     "cost": COST,
-    "balance": {"due": "0.00", "paying": "0.00", "refunding": "0.00"},
+    "balance": {"due": "0.00", "paying": "0.00", "planned": "0.00", "refunding": "0.00"},
     "paid": "0.00",
     "given_back": "0.00",
     "claims": [],

@@ -6,7 +6,6 @@ than the limit is asked for as always. Worked figures: ``docs/payment-plans.md``
 
 from datetime import date, timedelta
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
@@ -42,9 +41,9 @@ def consent_text(limit: Decimal | None = None) -> str:
     most = dollars(limit) if limit is not None else _("the limit I set here")
     return _(
         "I allow %(product)s to charge the card I use for sessions by itself when, after my insurers have answered, "
-        "something is left to pay for a session, up to %(most)s at once. I am told the amount and the day by e-mail at "
-        "least 3 days before, and can stop that charge. A charge that is declined may be tried up to two more times. "
-        "I can turn this off at any time."
+        "something is left to pay for a session, up to %(most)s at once.\n\nI am told the amount and the day by e-mail "
+        "at least 3 days before, and can stop that charge. A charge that is declined may be tried up to two more "
+        "times. I can turn this off at any time."
     ) % {"product": settings.PRODUCT_NAME, "most": most}
 
 
@@ -158,7 +157,6 @@ def _announce(consent: Autopay, session: Session, due: Decimal) -> None:
     notice = AutopayNotice.objects.create(
         autopay=consent, session=session, amount=due, charge_on=charge_day(clock.today())
     )
-    asked = urlencode({"category": "balance", "reference": f"session {session.pk}"})
     outbox.enqueue(
         messages.AutopayComing(
             client_name=client.called,
@@ -166,8 +164,8 @@ def _announce(consent: Autopay, session: Session, due: Decimal) -> None:
             amount=due,
             charge_on=notice.charge_on,
             card=str(default_card(client)),
+            reference=f"session {session.pk}",
             url=_page(),
-            support_url=f"{settings.PUBLIC_URL}/messages/?{asked}#ask",
         ),
         to=client.email,
         recipient=client.user,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
 from billing.domain import instalments
 from billing.gateways.results import SMALLEST_CHARGE
@@ -63,12 +63,6 @@ def _pending(sessions: Iterable[int]) -> tuple[dict[int, Decimal], dict[int, Dec
     return paying, refunding
 
 
-COMING = Q(payment=None) | Q(
-    payment__state=Payment.State.FAILED, payment__retry_on__isnull=False, payment__retried_by=None
-)
-"""Instalments that are still to be charged: not tried yet, or declined and to be tried once more."""
-
-
 def left_of_plan(plan: PaymentPlan) -> dict[int, Decimal]:
     """What the plan may still take by its agreement, session → dollars, the oldest session first."""
     taken = dict(
@@ -92,7 +86,7 @@ def _with_plan(client: Client, balances: Mapping[int, Balance]) -> dict[int, Bal
     plan = PaymentPlan.objects.filter(client=client, state=PaymentPlan.State.ACTIVE).first()
     if plan is None:
         return dict(balances)
-    coming = Instalment.objects.filter(COMING, plan=plan).aggregate(total=Sum("amount"))["total"] or ZERO
+    coming = Instalment.objects.filter(plan=plan, payment=None).aggregate(total=Sum("amount"))["total"] or ZERO
     owed = {session: each.owed for session, each in balances.items()}
     planned = instalments.covered(left_of_plan(plan), owed, coming)
     if sum(planned.values(), ZERO) < SMALLEST_CHARGE:

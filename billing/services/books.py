@@ -66,7 +66,7 @@ CHECKS = (
     ),
     Check(
         "charges_within_consent",
-        "No charge made by itself is more than was agreed to: a plan's part, autopay's announcement and limit, a retry.",
+        "No charge made by itself is more than was agreed to: a plan's part, autopay's notice and limit, a retry.",
         """
         SELECT 'payment ' || p.id FROM billing_payment p JOIN billing_instalment i ON i.payment_id = p.id
         WHERE p.amount > i.amount

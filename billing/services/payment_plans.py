@@ -58,14 +58,14 @@ class Part:
 
     @property
     def is_coming(self) -> bool:
-        """Still to be charged, for the first time or once more."""
-        return self.payment is None or (self.payment.state == "failed" and self.payment.retry_on is not None)
+        """Not tried yet."""
+        return self.payment is None
 
     @property
-    def charge_on(self) -> date:
-        """When it is charged next, or was."""
-        retry_on = self.payment.retry_on if self.payment else None
-        return retry_on or self.due_on
+    def tried_again_on(self) -> date | None:
+        """When a declined part is tried once more; the client may pay it before."""
+        failed = self.payment is not None and self.payment.state == Payment.State.FAILED
+        return self.payment.retry_on if self.payment is not None and failed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def consent_text(total: Decimal, parts: Sequence[Part], card: PaymentCard) -> st
     """The words of the agreement; shown above the button, kept with the plan, copied by e-mail."""
     listed = "\n".join(f"{date_format(part.due_on, 'j F Y')}: {dollars(part.agreed)}" for part in parts)
     return _(
-        "I pay %(total)s in %(count)s parts, without interest or fees:\n%(listed)s\n"
+        "I pay %(total)s in %(count)s parts, without interest or fees:\n%(listed)s\n\n"
         "I allow %(product)s to charge each part on its day to %(card)s, or to the card I put in its place. "
         "I am told by e-mail 3 days before each later part. A part that is declined may be tried up to two more times. "
         "I am never charged more than is left to pay. I can pay earlier, and I can end this plan at any time; "
@@ -167,6 +167,9 @@ def agree(client: Client, *, shown: Decimal) -> PaymentPlan:
     AutopayNotice.objects.filter(session__in=due, payment=None, cancelled_at=None).update(
         cancelled_at=clock.now(), cancel_reason=_("It is paid by a payment plan.")
     )
+    # What was declined before is paid by the plan now.
+    declined = Payment.objects.filter(parts__session__in=due, state=Payment.State.FAILED, retry_on__isnull=False)
+    Payment.objects.filter(pk__in=declined.values("pk")).update(retry_on=None)
     _charge(parts[0], plan)
     outbox.enqueue(
         messages.PaymentPlanAgreed(
@@ -191,7 +194,7 @@ def standing(plan: PaymentPlan) -> Standing:
     """How a plan stands. Seven queries."""
     left = total_planned(client_balances(plan.client)) if plan.state == PaymentPlan.State.ACTIVE else ZERO
     rows = list(plan.instalments.select_related("payment").order_by("number"))
-    coming = [row for row in rows if _is_coming(row)]
+    coming = [row for row in rows if row.payment is None]
     amounts = dict(
         zip((row.pk for row in coming), instalments.to_come([row.amount for row in coming], left), strict=True)
     )
@@ -206,10 +209,6 @@ def standing(plan: PaymentPlan) -> Standing:
         for row in rows
     )
     return Standing(plan, parts, left)
-
-
-def _is_coming(row: Instalment) -> bool:
-    return Part(row.number, row.due_on, row.amount, row.amount, row.payment).is_coming
 
 
 # --- The sweep --------------------------------------------------------------------------------------------------------
@@ -299,33 +298,19 @@ def _amount(found: Instalment) -> Decimal:
 
 
 def _charge(found: Instalment, plan: PaymentPlan) -> None:
-    payment = write(plan, _amount(found))
-    if payment is None:
-        finish(plan)
-        return
-    Instalment.objects.filter(pk=found.pk).update(payment=payment)
-
-
-def write(plan: PaymentPlan, amount: Decimal, retry_of: Payment | None = None) -> Payment | None:
-    """The payment of ``amount`` dollars for the plan's sessions, the oldest first; ``None`` when nothing is left.
-
-    The caller holds the client's lock and links the instalment.
-    """
+    """Write the payment of a part, for the oldest sessions first. The caller holds the client's lock."""
     balances = client_balances(plan.client)
     planned = {session: balances[session].planned for session in left_of_plan(plan) if session in balances}
-    amount = min(amount, sum(planned.values(), ZERO))
+    amount = _amount(found)
     if amount < SMALLEST_CHARGE:
-        return None
+        finish(plan)
+        return
     payment = Payment.objects.create(
-        client=plan.client,
-        card=plan.card,
-        purpose=Payment.Purpose.INSTALMENT,
-        amount=amount,
-        retry_of=retry_of,
+        client=plan.client, card=plan.card, purpose=Payment.Purpose.INSTALMENT, amount=amount
     )
     PaymentPart.objects.bulk_create(
         PaymentPart(payment=payment, session_id=session, amount=part)
         for session, part in instalments.spread(amount, planned).items()
     )
+    Instalment.objects.filter(pk=found.pk).update(payment=payment)
     hurry("billing.tasks.charge", payment.pk)
-    return payment

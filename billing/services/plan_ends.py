@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from billing.gateways.results import SMALLEST_CHARGE
@@ -38,7 +39,9 @@ def finish(plan: PaymentPlan) -> None:
 
     Paid, or fallen away: it is done. When a part could not be taken, what is left is due and the plan is over.
     """
-    if plan.instalments.filter(payment__state__in=[*Payment.IN_MOTION, Payment.State.REQUIRES_ACTION]).exists():
+    unsettled = Q(payment__state__in=[*Payment.IN_MOTION, Payment.State.REQUIRES_ACTION])
+    to_retry = Q(payment__state=Payment.State.FAILED, payment__retry_on__isnull=False)
+    if plan.instalments.filter(unsettled | to_retry).exists():
         return
     balances = client_balances(plan.client)
     left: dict[int, Decimal] = {pk: most for pk, most in left_of_plan(plan).items() if pk in balances}

@@ -7,11 +7,12 @@ from django.db import transaction
 
 from billing.gateways.results import SMALLEST_CHARGE
 from billing.models import AutopayNotice, Instalment, Payment, PaymentPart, PaymentPlan
-from billing.services import autopay, payment_plans, payments, plan_ends
+from billing.services import autopay, payments, plan_ends
 from billing.services.balances import session_balance
 from billing.services.cards import default_card
 from common import clock
 from common.hurry import hurry
+from common.money import ZERO
 from people.models import Client
 
 
@@ -37,38 +38,41 @@ def retry(payment_id: int) -> Payment | None:
     ).first()
     if declined is None or payments.waiting_attempts(client, declined.parts.values_list("session", flat=True)):
         return None
-    again = _instalment(declined) if declined.purpose == Payment.Purpose.INSTALMENT else _session(declined, client)
+    again = _again(declined, client)
     if again is None:
         Payment.objects.filter(pk=declined.pk).update(retry_on=None)
         plan_ends.finish_of(client)
     return again
 
 
-def _instalment(declined: Payment) -> Payment | None:
-    part = Instalment.objects.select_related("plan__client", "plan__card").get(payment=declined)
-    if part.plan.state != PaymentPlan.State.ACTIVE:
-        return None
-    again = payment_plans.write(part.plan, declined.amount, retry_of=declined)
-    if again is not None:
-        Instalment.objects.filter(pk=part.pk).update(payment=again)
-    return again
-
-
-def _session(declined: Payment, client: Client) -> Payment | None:
-    part = declined.parts.select_related("session__client").get()
-    amount = min(part.amount, session_balance(part.session).due)
-    if amount < SMALLEST_CHARGE:
-        return None
-    notice = AutopayNotice.objects.filter(payment=declined).first()
-    if notice is not None and autopay.in_force(client) is None:
+def _again(declined: Payment, client: Client) -> Payment | None:
+    parts = {}
+    for part in declined.parts.select_related("session__client").order_by("pk"):
+        if amount := min(part.amount, session_balance(part.session).due):
+            parts[part.session_id] = amount
+    total = sum(parts.values(), ZERO)
+    if total < SMALLEST_CHARGE or not _is_agreed(declined, client):
         return None
     card = default_card(client)
     if card is None:
         payments.ask_client(declined, event="no_card")
         return None
-    again = Payment.objects.create(client=client, card=card, purpose=declined.purpose, amount=amount, retry_of=declined)
-    PaymentPart.objects.create(payment=again, session=part.session, amount=amount)
-    if notice is not None:
-        AutopayNotice.objects.filter(pk=notice.pk).update(payment=again)
+    again = Payment.objects.create(client=client, card=card, purpose=declined.purpose, amount=total, retry_of=declined)
+    PaymentPart.objects.bulk_create(
+        PaymentPart(payment=again, session_id=session, amount=amount) for session, amount in parts.items()
+    )
+    Instalment.objects.filter(payment=declined).update(payment=again)
+    AutopayNotice.objects.filter(payment=declined).update(payment=again)
     hurry("billing.tasks.charge", again.pk)
     return again
+
+
+def _is_agreed(declined: Payment, client: Client) -> bool:
+    """Whether the client still lets us charge this by ourselves."""
+    match declined.purpose:
+        case Payment.Purpose.INSTALMENT:
+            return Instalment.objects.filter(payment=declined, plan__state=PaymentPlan.State.ACTIVE).exists()
+        case Payment.Purpose.AUTOPAY:
+            return autopay.in_force(client) is not None
+        case _:
+            return True

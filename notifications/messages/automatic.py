@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Self
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -177,21 +178,23 @@ class AutopayOn(ToClient):
 
 @dataclass(frozen=True, slots=True)
 class AutopayComing(ToClient):
-    """A balance is charged by autopay in a few days. ``amount`` in dollars; ``url`` is where it can be stopped."""
+    """A balance is charged by autopay in a few days. ``amount`` in dollars; ``url`` is where it can be stopped.
+
+    ``reference`` names it to support: "session 31".
+    """
 
     kind: ClassVar[str] = "autopay_coming"
     session_date: date
     amount: Decimal
     charge_on: date
     card: str
+    reference: str
     url: str
-    support_url: str
 
     @classmethod
     def sample(cls) -> Self:
         page = f"{settings.PUBLIC_URL}/payments/autopay/"
-        ask = f"{settings.PUBLIC_URL}/messages/?category=balance&reference=session+31#ask"
-        return cls("Ana", date(2026, 11, 3), Decimal("22.50"), date(2026, 11, 27), CARD, page, ask)
+        return cls("Ana", date(2026, 11, 3), Decimal("22.50"), date(2026, 11, 27), CARD, "session 31", page)
 
     def subject(self) -> str:
         return _("A payment is coming")
@@ -200,6 +203,7 @@ class AutopayComing(ToClient):
         return _("When your card is charged, and how to stop it.")
 
     def parts(self) -> Sequence[Part]:
+        asked = urlencode({"category": "balance", "reference": self.reference})
         return [
             Text(
                 _(
@@ -213,11 +217,12 @@ class AutopayComing(ToClient):
                     Fact(_("We will charge"), dollars(self.amount), strong=True),
                     Fact(_("On"), long_date(self.charge_on)),
                     Fact(_("Card"), self.card),
+                    Fact(_("Reference"), self.reference),
                 ]
             ),
             Button(_("See or stop this payment"), self.url),
             Text(_("If you pay it before, or if less is left by then, we charge less or nothing.")),
-            Link(_("I do not agree with this amount"), self.support_url),
+            Link(_("I do not agree with this amount"), f"{settings.PUBLIC_URL}/messages/?{asked}#ask"),
             Support(_("You can also reach us here:")),
         ]
 

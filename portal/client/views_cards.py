@@ -98,6 +98,7 @@ def remove(request: HttpRequest, client: Client, card_id: int) -> HttpResponse:
                 "card": card,
                 "next_card": others.first() if card.is_default else None,
                 "only_card": not others.exists(),
+                "needed": cards.needed_by(card),
                 "upcoming": reading.upcoming(visible_sessions(request.user)).first(),
             },
         )

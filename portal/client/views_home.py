@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from billing.access import visible_payments, visible_refunds
 from billing.models import Payment, Refund
-from billing.services.balances import total_due
+from billing.services.balances import total_due, total_planned
 from billing.services.cards import default_card
 from care.access import visible_sessions
 from common import clock
@@ -55,6 +55,7 @@ def home(request: HttpRequest, client: Client) -> HttpResponse:
             "reordered": decision if decision and len(plans) > 1 and _is_news(client, decision) else None,
             "due": total_due(balances),
             "due_count": len(due),
+            "planned": total_planned(balances),
             "paying": sum((each.paying for each in balances.values()), ZERO),
             "refunding": refunding,
             "next": reading.views_of([coming], balances)[0] if coming else None,

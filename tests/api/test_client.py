@@ -163,7 +163,7 @@ def test_a_coming_session_has_its_price_and_the_reasons(cast: Cast, ana: Browser
     assert told["cost"]["breakdown"]["coinsurance"] == "22.00"
     assert (told["cost"]["basis"], told["cost"]["reason"]) == ("estimate", "first")
     assert told["cost"]["breakdown"]["why"]
-    assert told["balance"] == {"due": "0.00", "paying": "0.00", "refunding": "0.00"}
+    assert told["balance"] == {"due": "0.00", "paying": "0.00", "planned": "0.00", "refunding": "0.00"}
     assert told["claims"] == []
     assert ana.get("/api/v1/client/sessions/?when=past").json()["results"] == []
 
@@ -192,7 +192,7 @@ def test_a_confirmed_session_tells_claims_payment_and_balance(cast: Cast, ana: B
         (1, "Evergreen Health", "ready"),
         (2, "Harbor Mutual", "waiting"),
     ]
-    assert story["balance"] == {"due": "0.00", "paying": "72.00", "refunding": "0.00"}
+    assert story["balance"] == {"due": "0.00", "paying": "72.00", "planned": "0.00", "refunding": "0.00"}
     (payment,) = story["payments"]
     assert (payment["amount"], payment["state"], payment["card"]["last4"]) == ("72.00", "created", "4242")
     assert "pm_" not in str(story)
@@ -207,7 +207,7 @@ def test_what_she_owes_session_by_session(cast: Cast, ana: Browser) -> None:
             {
                 "session": held.pk,
                 "date": held.date.isoformat(),
-                "balance": {"due": "18.00", "paying": "0.00", "refunding": "0.00"},
+                "balance": {"due": "18.00", "paying": "0.00", "planned": "0.00", "refunding": "0.00"},
             }
         ],
     }

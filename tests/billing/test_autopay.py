@@ -172,7 +172,8 @@ def test_a_lower_limit_calls_off_what_is_above_it(cast: Cast, card: PaymentCard)
     assert [payment.amount for payment in Payment.objects.all()] == [D("12.50")]
     assert [row.text_version for row in Autopay.objects.all()] == [autopay.TEXT_VERSION] * 2
     assert "up to $20.00 at once" in second.text
-    assert second.text in Email.objects.filter(kind="autopay_on").order_by("-pk")[0].text.replace("\n", " ")
+    copy = Email.objects.filter(kind="autopay_on").order_by("-pk")[0].text
+    assert "\n".join(f"> {line}" for line in second.text.splitlines()) in copy
 
 
 @pytest.mark.usefixtures("monday")

@@ -187,7 +187,7 @@ def test_a_declined_part_is_tried_again_then_asked_for(cast: Cast, card: Payment
     part = Instalment.objects.get(number=1)
     assert part.payment is not None
     decline(part.payment, "insufficient_funds")
-    assert session_balance(session).due == ZERO, "it is tried once more before anybody is asked"
+    assert session_balance(session).due == D("23.34"), "to be paid at once by whoever wants to"
     assert "once more on" in Email.objects.get(kind="instalment_not_paid").text
     with clock.as_of(at(11, 25)):
         tasks.sweep()
@@ -274,6 +274,19 @@ def test_the_last_card_stays_while_a_plan_needs_it(cast: Cast, card: PaymentCard
     assert plan.card == new
     sweep(at(12, 19), at(12, 22, 11))
     assert Payment.objects.get(instalments__number=2).card == new
+
+
+@pytest.mark.usefixtures("begun")
+def test_what_was_declined_before_is_not_tried_again_beside_the_plan(cast: Cast, card: PaymentCard) -> None:
+    (session,) = owing(cast, "70.00")
+    charge = payments.create_confirmation_charge(session=session, amount=D("70.00"), card=card)
+    decline(charge, "insufficient_funds")
+    plan = payment_plans.agree(cast.ana, shown=D("70.00"))
+    first = plan.instalments.get(number=1).payment
+    assert first is not None
+    decline(first, "stolen_card")
+    sweep(at(11, 25), at(11, 30), at(12, 4))
+    assert set(Payment.objects.all()) == {charge, first}
 
 
 @pytest.mark.usefixtures("begun")

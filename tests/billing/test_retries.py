@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -221,6 +221,46 @@ def test_without_a_card_the_client_is_asked(cast: Cast, card: PaymentCard) -> No
         assert retrying.due() == []
     assert not Payment.objects.filter(retry_of=payment).exists()
     assert Email.objects.filter(kind="payment_needs_you").count() == 2
+
+
+def test_a_bank_that_wants_to_see_the_client_is_answered_through_the_link(
+    cast: Cast, stripe_server: StripeStandIn
+) -> None:
+    save_card(cast.ana, "pm_card_authenticationRequired")
+    card = cast.ana.cards.get()
+    session = cast.book(days=-1)
+    confirm(session)
+    payment = Payment.objects.get()
+    collect_payment.charge(payment.pk)
+    payment.refresh_from_db()
+    assert (payment.state, payment.decline_code, payment.retry_on) == (
+        "requires_action",
+        "authentication_required",
+        None,
+    )
+    mail = Email.objects.get(kind="payment_needs_you")
+    assert "/appointments/past/" in mail.text and "once more on" not in mail.text
+    visitor = Browser()
+    assert visitor.get("/appointments/past/")["Location"] == "/accounts/login/?next=/appointments/past/"
+    assert cast.ana.user is not None
+    visitor.force_login(cast.ana.user)
+    assert f"/appointments/pay/?session={session.pk}" in visitor.get("/appointments/past/").content.decode()
+    begun = start_pay_now(client=cast.ana, card=card, shown=payment.amount)
+    assert begun.payment == payment and begun.client_secret, "the same attempt is finished, not a second one made"
+    assert len(at_stripe(stripe_server, card)) == 1
+
+
+def test_consent_to_keep_a_card_says_what_when_and_for_what(cast: Cast, card: PaymentCard) -> None:
+    consent = card.consents.get()
+    assert (consent.text_version, consent.text, consent.scope) == (
+        cards.CONSENT_VERSION,
+        cards.consent_text(),
+        "session_costs",
+    )
+    assert abs(clock.now() - consent.created_at) < timedelta(minutes=5)
+    copy = Email.objects.get(kind="card_saved")
+    assert copy.to == cast.ana.email
+    assert f"> {consent.text}" in copy.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -56,9 +56,10 @@ def test_a_plan_is_offered_agreed_to_and_told_everywhere(cast: Cast, ana: Browse
     for address in ("/payments/", "/payments/plan/", "/appointments/past/"):
         assert short in words(ana, address), address
     assert "Nothing to pay now." in words(ana, "/payments/")
-    assert "In your payment plan" in words(ana, "/appointments/past/")
+    assert "See your payment plan" in words(ana, "/appointments/past/")
     assert "$46.66 is in your payment plan" in words(ana, f"/appointments/pay/?session={session.pk}")
-    assert plan.text in Email.objects.get(kind="payment_plan_agreed").text or "without interest" in plan.text
+    quoted = "\n".join(f"> {line}" for line in plan.text.splitlines())
+    assert quoted in Email.objects.get(kind="payment_plan_agreed").text
 
 
 def test_a_plan_needs_the_tick_the_sum_that_was_shown_and_a_card(cast: Cast, ana: Browser) -> None:  # noqa: F811
@@ -108,6 +109,19 @@ def test_a_plan_is_ended_by_its_client_only(cast: Cast, ana: Browser) -> None:  
     plan.refresh_from_db()
     assert plan.state == "ended"
     assert "You have $46.66 to pay." in words(ana, "/payments/")
+
+
+def test_the_last_card_of_a_plan_says_why_it_stays(cast: Cast, ana: Browser) -> None:  # noqa: F811
+    saved = card(cast)
+    owed(cast, "70.00", days=-20)
+    begin(ana)
+    page = words(ana, f"/payments/cards/{saved.pk}/remove/")
+    assert "Your payment plan is charged to this card. Please add another card first, or end the plan." in page
+    assert "Remove this card" not in page
+    answer = ana.post(f"/payments/cards/{saved.pk}/remove/", follow=True)
+    assert "Your payment plan is charged to this card" in answer.content.decode()
+    saved.refresh_from_db()
+    assert saved.removed_at is None
 
 
 def test_too_little_is_not_shared_out(cast: Cast, ana: Browser) -> None:  # noqa: F811
