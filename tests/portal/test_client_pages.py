@@ -438,7 +438,7 @@ def test_an_empty_question_is_not_sent(ana: Browser, cast: Cast) -> None:
         ("/benefits/what-if/?rhythm=two_weeks", 60),
         ("/appointments/", 18),
         ("/appointments/past/", 20),
-        ("/payments/", 18),
+        ("/payments/", 21),
         ("/plans/", 20),
         ("/messages/", 8),
     ],
