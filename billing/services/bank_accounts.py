@@ -108,7 +108,7 @@ def enter(
             last4=account.last4,
             first=before is None,
             used_from=clock.business_date(used_from(account)),
-            url=f"{settings.PUBLIC_URL}/provider/bank-account/",
+            url=f"{settings.PUBLIC_URL}/provider/earnings/bank-account/",
         ),
         to=provider.email,
         recipient=provider.user,

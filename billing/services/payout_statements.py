@@ -142,7 +142,7 @@ def _draw(payout: ProviderPayout, found: list[Line]) -> bytes:
                 (_("Statement number"), number(payout)),
                 (_("State"), payout.status),
                 (_("Paid to"), str(payout.bank_account)),
-                (_("In your account by"), _long(run.pay_on)),
+                *([] if payout.returned_at else [(_("In your account by"), _long(run.pay_on))]),
                 (
                     _("From"),
                     f"{settings.ORG_NAME}, {settings.ORG_ADDRESS_LINE}, {settings.ORG_CITY}, {settings.ORG_STATE}",

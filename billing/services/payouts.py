@@ -168,7 +168,7 @@ def _take_in(run_id: int, provider_id: int) -> ProviderPayout | None:
 def _ask_for_account(run: PayoutRun, provider: Provider, amount: Decimal) -> None:
     outbox.enqueue(
         messages.PayoutNeedsAccount(
-            provider_name=str(provider), amount=amount, url=f"{settings.PUBLIC_URL}/provider/bank-account/"
+            provider_name=str(provider), amount=amount, url=f"{settings.PUBLIC_URL}/provider/earnings/bank-account/"
         ),
         to=provider.email,
         recipient=provider.user,
@@ -330,7 +330,7 @@ def _tell_sent(payout: ProviderPayout, run: PayoutRun) -> None:
             amount=payout.amount,
             pay_on=run.pay_on,
             last4=payout.bank_account.last4,
-            url=f"{settings.PUBLIC_URL}/provider/payouts/{payout.pk}/",
+            url=f"{settings.PUBLIC_URL}/provider/earnings/payouts/{payout.pk}/",
         ),
         to=payout.provider.email,
         recipient=payout.provider.user,
@@ -370,7 +370,7 @@ def mark_returned(payout: ProviderPayout, *, reason: str, by: User) -> None:
         messages.PayoutReturned(
             provider_name=str(payout.provider),
             amount=payout.amount,
-            url=f"{settings.PUBLIC_URL}/provider/bank-account/",
+            url=f"{settings.PUBLIC_URL}/provider/earnings/bank-account/",
         ),
         to=payout.provider.email,
         recipient=payout.provider.user,

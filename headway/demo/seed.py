@@ -18,7 +18,7 @@ from common import clock
 from common.errors import DomainError
 from common.hurry import unhurried
 from headway import demo
-from headway.demo import cast
+from headway.demo import cast, seed_payouts
 from headway.demo.seed_cases import Draw
 from headway.demo.seed_cast import Cast
 from headway.demo.seed_insurers import INSURERS, REMIT_DAYS
@@ -79,6 +79,7 @@ def seed(*, world: World, tell: Tell, clients: int, months: int, number: int, pr
     with unhurried(), quiet(), _webhooks_dropped():
         _open(world, first_day)
         together(processes, work)
+        seed_payouts.pay(first_day=first_day, by=User.objects.get(email=FAY))
         for insurer in INSURERS:
             cast.set_up_insurer(world, insurer)
         world.set_clock(None)

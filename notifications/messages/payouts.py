@@ -40,7 +40,11 @@ class PayoutSent(ToProvider):
     @classmethod
     def sample(cls) -> Self:
         return cls(
-            "Dr. Cole", Decimal("1120.00"), date(2026, 11, 20), "6789", f"{settings.PUBLIC_URL}/provider/payouts/7/"
+            "Dr. Cole",
+            Decimal("1120.00"),
+            date(2026, 11, 20),
+            "6789",
+            f"{settings.PUBLIC_URL}/provider/earnings/payouts/7/",
         )
 
     def subject(self) -> str:
@@ -75,7 +79,7 @@ class PayoutReturned(ToProvider):
 
     @classmethod
     def sample(cls) -> Self:
-        return cls("Dr. Cole", Decimal("1120.00"), f"{settings.PUBLIC_URL}/provider/bank-account/")
+        return cls("Dr. Cole", Decimal("1120.00"), f"{settings.PUBLIC_URL}/provider/earnings/bank-account/")
 
     def subject(self) -> str:
         return _("Your payout came back to us")
@@ -114,7 +118,7 @@ class PayoutNeedsAccount(ToProvider):
 
     @classmethod
     def sample(cls) -> Self:
-        return cls("Dr. Cole", Decimal("1120.00"), f"{settings.PUBLIC_URL}/provider/bank-account/")
+        return cls("Dr. Cole", Decimal("1120.00"), f"{settings.PUBLIC_URL}/provider/earnings/bank-account/")
 
     def subject(self) -> str:
         return _("We need your bank account to pay you")
@@ -149,7 +153,9 @@ class BankAccountChanged(ToProvider):
 
     @classmethod
     def sample(cls) -> Self:
-        return cls("Dr. Cole", "6789", False, date(2026, 11, 19), f"{settings.PUBLIC_URL}/provider/bank-account/")
+        return cls(
+            "Dr. Cole", "6789", False, date(2026, 11, 19), f"{settings.PUBLIC_URL}/provider/earnings/bank-account/"
+        )
 
     @classmethod
     def samples(cls) -> Mapping[str, Self]:

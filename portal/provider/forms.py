@@ -112,7 +112,10 @@ class BankAccountForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(
-        label=_("Kind of account"), choices=ProviderBankAccount.Kind.choices, widget=forms.RadioSelect
+        label=_("Kind of account"),
+        choices=ProviderBankAccount.Kind.choices,
+        initial=ProviderBankAccount.Kind.CHECKING,
+        widget=forms.RadioSelect,
     )
     routing_number = NumberField(
         "{9}",

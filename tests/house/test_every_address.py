@@ -197,13 +197,13 @@ PROVIDER_PAGES = [
     row("POST", "provider/sessions/<int:session_id>/cancel/", COLE_DOES),
     row("GET", "provider/claims/", PROVIDERS),
     row("GET", "provider/earnings/", PROVIDERS),
-    row("GET", "provider/payouts/<int:payout_id>/", ONLY_COLE),
-    row("GET", "provider/payouts/<int:payout_id>/pdf/", ONLY_COLE),
-    row("GET", "provider/payouts/<int:payout_id>/csv/", ONLY_COLE),
-    row("GET", "provider/bank-account/", PROVIDERS),
+    row("GET", "provider/earnings/payouts/<int:payout_id>/", ONLY_COLE),
+    row("GET", "provider/earnings/payouts/<int:payout_id>/pdf/", ONLY_COLE),
+    row("GET", "provider/earnings/payouts/<int:payout_id>/csv/", ONLY_COLE),
+    row("GET", "provider/earnings/bank-account/", PROVIDERS),
     # Sent to show the password once more first.
-    row("GET", "provider/bank-account/change/", "302 404 404 302 302 404 404"),
-    row("POST", "provider/bank-account/change/", "302 404 404 302 302 404 404"),
+    row("GET", "provider/earnings/bank-account/change/", "302 404 404 302 302 404 404"),
+    row("POST", "provider/earnings/bank-account/change/", "302 404 404 302 302 404 404"),
 ]
 
 API_OWN = "401 200 200 404 404 404 404"

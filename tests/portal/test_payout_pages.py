@@ -76,7 +76,7 @@ def test_earnings_show_what_is_owed_the_next_payout_and_changes(cast: Cast, run:
     page = text(cole, "/provider/earnings/")
     assert "$128.00" in page and "$128.00, being prepared." in page
     payout = run.payouts.get()
-    assert f"/provider/payouts/{payout.pk}/" in page
+    assert f"/provider/earnings/payouts/{payout.pk}/" in page
     with on(date(2026, 11, 17)):
         payouts.send(run, trace="1", by=cast.fay)
         session = cast.cole.earnings.order_by("-amount")[0].session
@@ -90,24 +90,24 @@ def test_a_provider_without_an_account_is_asked_for_it(cast: Cast) -> None:
     earn(cast, "160.00")
     page = text(browser(cast.cole.user), "/provider/earnings/")
     assert "We owe you $160.00 and do not know where to send it." in page
-    assert "No account yet" in text(browser(cast.cole.user), "/provider/bank-account/")
+    assert "No account yet" in text(browser(cast.cole.user), "/provider/earnings/bank-account/")
 
 
 def test_a_statement_as_page_pdf_and_csv(cast: Cast, run: PayoutRun) -> None:
     payout = run.payouts.get()
     cole = browser(cast.cole.user)
-    page = text(cole, f"/provider/payouts/{payout.pk}/")
+    page = text(cole, f"/provider/earnings/payouts/{payout.pk}/")
     assert page.count("-$60.00") == 1 and "The session was voided" in page and "=Entered twice" in page
     assert "Ana Rivera" in page and "000123456789" not in page
     assert AccessEvent.objects.get(purpose="payout statement").client == cast.ana
 
-    answer = cole.get(f"/provider/payouts/{payout.pk}/pdf/")
+    answer = cole.get(f"/provider/earnings/payouts/{payout.pk}/pdf/")
     assert answer["Content-Disposition"] == 'attachment; filename="payout-2026-11-15.pdf"'
     written = " ".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages).split())
     assert f"P20261115-{payout.pk}" in written and "$128.00" in written and "A. R." in written
     assert "Rivera" not in written and "000123456789" not in written
 
-    rows = list(csv.DictReader(io.StringIO(cole.get(f"/provider/payouts/{payout.pk}/csv/").content.decode())))
+    rows = list(csv.DictReader(io.StringIO(cole.get(f"/provider/earnings/payouts/{payout.pk}/csv/").content.decode())))
     assert sorted(row["amount"] for row in rows) == ["-60.00", "128.00", "128.00", "60.00"]
     assert rows[-1]["what"] == "total" and rows[-1]["amount"] == "128.00"
     assert {row["client"] for row in rows[:-1]} == {"A. R."}
@@ -121,8 +121,8 @@ def test_a_statement_that_came_back_says_what_to_do(cast: Cast, run: PayoutRun) 
     with on(date(2026, 11, 23)):
         payouts.mark_returned(payout, reason="R03 no account", by=cast.fay)
     cole = browser(cast.cole.user)
-    assert "Your bank sent this payout back" in text(cole, f"/provider/payouts/{payout.pk}/")
-    assert "Enter it again" in text(cole, "/provider/bank-account/")
+    assert "Your bank sent this payout back" in text(cole, f"/provider/earnings/payouts/{payout.pk}/")
+    assert "Enter it again" in text(cole, "/provider/earnings/bank-account/")
     assert "The bank sent it back: R03 no account" in text(cole, "/provider/earnings/")
 
 
@@ -130,7 +130,7 @@ def test_nobody_else_sees_a_statement(cast: Cast, run: PayoutRun) -> None:
     payout = run.payouts.get()
     for who in (cast.diaz.user, cast.ana.user, cast.fay):
         for end in ("", "pdf/", "csv/"):
-            assert browser(who).get(f"/provider/payouts/{payout.pk}/{end}").status_code == 404
+            assert browser(who).get(f"/provider/earnings/payouts/{payout.pk}/{end}").status_code == 404
         assert browser(who).get(f"/api/v1/provider/payouts/{payout.pk}/").status_code == 404
     assert not AccessEvent.objects.filter(purpose__contains="payout").exists()
 
@@ -162,7 +162,7 @@ def test_pages_ask_as_often_for_many_lines_as_for_few(
     assert run is not None
     cole = browser(cast.cole.user)
     with django_assert_max_num_queries(12):
-        text(cole, f"/provider/payouts/{run.payouts.get().pk}/")
+        text(cole, f"/provider/earnings/payouts/{run.payouts.get().pk}/")
     with on(date(2026, 11, 17)):
         for _ in range(25):
             earnings.adjust(earn(cast, "160.00").session, D("-1.00"), reason="rate", note="Contract amended")
@@ -174,14 +174,14 @@ def test_pages_ask_as_often_for_many_lines_as_for_few(
 
 # --- The bank account -------------------------------------------------------------------------------------------------
 
-CHANGE = "/provider/bank-account/change/"
+CHANGE = "/provider/earnings/bank-account/change/"
 
 
 def test_an_account_is_entered_after_the_password_once_more(cast: Cast) -> None:
     stale = browser(cast.cole.user)
     for answer in (stale.get(CHANGE), stale.post(CHANGE, ACCOUNT)):
         assert (answer.status_code, answer["Location"]) == (
-            302, f"{reverse('account_reauthenticate')}?next=%2Fprovider%2Fbank-account%2Fchange%2F",
+            302, f"{reverse('account_reauthenticate')}?next=%2Fprovider%2Fearnings%2Fbank-account%2Fchange%2F",
         )  # fmt: skip
     assert not ProviderBankAccount.objects.exists()
     assert "000123456789" not in str(dict(stale.session)) and "0001 2345" not in str(dict(stale.session))
@@ -189,12 +189,12 @@ def test_an_account_is_entered_after_the_password_once_more(cast: Cast) -> None:
     fresh = browser(cast.cole.user, fresh=True)
     assert fresh.get(CHANGE).status_code == 200
     answer = fresh.post(CHANGE, ACCOUNT)
-    assert (answer.status_code, answer["Location"]) == (302, "/provider/bank-account/")
+    assert (answer.status_code, answer["Location"]) == (302, "/provider/earnings/bank-account/")
     kept = ProviderBankAccount.objects.get()
     assert (kept.provider, kept.routing_number, kept.account_number, kept.last4) == (
         cast.cole, ROUTING, "000123456789", "6789",
     )  # fmt: skip
-    page = text(fresh, "/provider/bank-account/")
+    page = text(fresh, "/provider/earnings/bank-account/")
     assert "Checking account ending in 6789" in page and "Used from" in page and "000123456789" not in page
     mail = Email.objects.get()
     assert (mail.kind, mail.to) == ("bank_account_changed", "cole@example.com")
