@@ -1,6 +1,7 @@
 """Benefits of a plan entered by hand: what support has from the insurer's own mouth, field by field."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -76,13 +78,21 @@ def _kept(figure: Figure, value: Any) -> Any:
 class BenefitsForm(forms.Form):
     """Every figure of one snapshot, filled in with what we have. An empty field means that it is not known."""
 
-    def __init__(self, document: Mapping[str, Any], data: Any = None) -> None:
+    def __init__(self, document: Mapping[str, Any], data: Any = None, *, told_on: date) -> None:
         self.document = document
         self.before = {figure.place: _value(document, figure.place) for figure in benefit_figures.figures()}
         initial = {figure.place: _typed(figure, self.before[figure.place]) for figure in benefit_figures.figures()}
         super().__init__(data, initial=initial)
         for figure in benefit_figures.figures():
             self.fields[figure.place] = _field(figure)
+        self.fields["as_of"] = forms.DateField(
+            label=_("On which day were the amounts that are left so?"),
+            help_text=_("What the insurer decides after this day comes off them. Our newest answer is of %(day)s.")
+            % {"day": date_format(told_on, "DATE_FORMAT")},
+            initial=told_on,
+            required=False,
+            widget=forms.DateInput(attrs={"type": "date"}),
+        )
         self.fields["note"] = forms.CharField(
             label=_("Where do you have this from?"),
             max_length=300,
@@ -123,10 +133,13 @@ def enter(request: HttpRequest, row: Coverage, context: dict[str, Any]) -> HttpR
     snapshot = costs.newest_snapshot(row, clock.today())
     if snapshot is None:
         return render(request, "admin/prices/enter_benefits.html", context | {"form": None})
-    form = BenefitsForm(snapshot.benefits, request.POST if request.method == "POST" else None)
+    told_on = snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date()
+    form = BenefitsForm(snapshot.benefits, request.POST if request.method == "POST" else None, told_on=told_on)
     if request.method == "POST" and form.is_valid():
         try:
-            written = correct_benefits.enter(row, form.changed(), by=request.user, note=form.cleaned_data["note"])
+            said = form.cleaned_data
+            as_of = said["as_of"] if said["as_of"] != told_on else None
+            written = correct_benefits.enter(row, form.changed(), by=request.user, note=said["note"], as_of=as_of)
         except BadInput as error:
             form.add_error(error.where if error.where in form.fields else None, str(error))
         except DomainError as error:

@@ -5,7 +5,7 @@ year) goes the same way and tells nobody by e-mail.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -84,14 +84,21 @@ def hold(
 
 
 def _write(
-    answer: BenefitSnapshot, document: Mapping[str, Any], figures: Figures, *, note: str, by: User | None = None
+    answer: BenefitSnapshot,
+    document: Mapping[str, Any],
+    figures: Figures,
+    *,
+    note: str,
+    by: User | None = None,
+    observed_at: datetime | None = None,
 ) -> BenefitSnapshot:
-    """The answer as it should have been. It stands at the answer's own time: what was decided later comes on top."""
+    """The answer as it should have been. It stands at the answer's own time unless ``observed_at`` is given: what was
+    decided later comes on top."""
     benefits = Benefits.from_json(document)
     return BenefitSnapshot.objects.create(
         coverage=answer.coverage,
         source=BenefitSnapshot.Source.SUPPORT if by else BenefitSnapshot.Source.REMITTANCE,
-        observed_at=answer.observed_at,
+        observed_at=observed_at or answer.observed_at,
         effective_on=answer.effective_on,
         active=benefits.active,
         plan_begin=answer.plan_begin,
@@ -160,24 +167,37 @@ def dismiss(comparison: Comparison, *, by: User, note: str) -> Comparison:
 
 
 @transaction.atomic
-def enter(coverage: Coverage, figures: Mapping[str, str | None], *, by: User, note: str) -> BenefitSnapshot:
+def enter(
+    coverage: Coverage, figures: Mapping[str, Any], *, by: User, note: str, as_of: date | None = None
+) -> BenefitSnapshot:
     """Support enters figures of today's plan year by hand; they hold until the insurer says something new about them.
 
-    ``figures``: place in the benefits → plain JSON value, ``None`` for "not known". Raises ``BadInput`` naming a figure
-    that there is none of, a value that it cannot have, or a missing reason; :class:`NothingToCorrect`.
+    ``figures``: place in the benefits → plain JSON value, ``None`` for "not known". ``as_of``: the day at whose end
+    what is left was so; what the insurer decides later comes off it. ``None``: the time of the answer that is put
+    right. Raises ``BadInput`` naming a figure that there is none of, a value that it cannot have, a missing reason, a
+    day that is to come or before that answer; :class:`NothingToCorrect`.
     """
     if not note.strip():
         raise BadInput(_("Please say where you have it from."), "note")
     client = Client.objects.select_for_update(no_key=True).get(pk=coverage.client_id)
-    snapshot = _enter(coverage, clock.today(), figures, by=by, note=note.strip())
+    if as_of is not None and as_of > clock.today():
+        raise BadInput(_("This day is in the future."), "as_of")
+    snapshot = _enter(coverage, clock.today(), figures, by=by, note=note.strip(), as_of=as_of)
     _settle(client, snapshot)
     return snapshot
 
 
-def _enter(coverage: Coverage, on: date, figures: Mapping[str, Any], *, by: User, note: str) -> BenefitSnapshot:
+def _enter(
+    coverage: Coverage, on: date, figures: Mapping[str, Any], *, by: User, note: str, as_of: date | None = None
+) -> BenefitSnapshot:
     base = costs.newest_snapshot(coverage, on)
     if base is None:
         raise NothingToCorrect(_("%(payer)s has not told us anything yet to correct.") % {"payer": coverage.payer})
+    observed_at = base.observed_at
+    if as_of is not None:
+        if as_of < observed_at.astimezone(clock.BUSINESS_ZONE).date():
+            raise BadInput(_("We have a newer answer than this day: please give its day or a later one."), "as_of")
+        observed_at = max(observed_at, min(clock.now(), datetime.combine(as_of, time.max, tzinfo=clock.BUSINESS_ZONE)))
     changes: Figures = {}
     for figure, value in figures.items():
         try:
@@ -193,7 +213,8 @@ def _enter(coverage: Coverage, on: date, figures: Mapping[str, Any], *, by: User
         raise BadInput(_("A figure cannot be read: %(why)s") % {"why": error}, "figures") from None
     if not changes:
         raise NothingToCorrect(_("That is what we have already."))
-    return _write(base, document, plan_years.on_top(base.corrects, changes), note=note, by=by)
+    figures_put_right = plan_years.on_top(base.corrects, changes)
+    return _write(base, document, figures_put_right, note=note, by=by, observed_at=observed_at)
 
 
 def _settle(client: Client, snapshot: BenefitSnapshot) -> None:

@@ -5,7 +5,7 @@ Evergreen allows Ana's sessions 160.00 of the 220.00 charged.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,6 +16,7 @@ from billing.services import costs, plan_years
 from billing.services.balances import session_balance
 from care.models import Session
 from common import clock
+from common.errors import BadInput
 from insurance.domain.benefits import Accumulator, Accumulators, Benefits, NetworkBenefits, Visits
 from insurance.models import BenefitSnapshot, Claim
 from insurance.services import claims, exchange
@@ -402,3 +403,40 @@ def test_a_case_closes_when_another_answer_takes_its_place(cast: Cast) -> None:
     case.refresh_from_db()
     assert case.state == "closed"
     assert Comparison.objects.latest("pk").kind == "match"
+
+
+# --- Entered as of a day ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_is_entered_as_of_a_day_and_what_was_decided_by_then_is_in_it(cast: Cast) -> None:
+    """20% after the deductible. The insurer told 500.00 left on the 15th, took 160.00 on the 16th, and says by phone on
+    the 18th that 100.00 are left by the end of the 17th."""
+    figure = "in_network.deductible.individual.remaining"
+    observe(cast.own_plan, benefits(deductible="500.00"))
+    coming, session = cast.book(days=14), confirmed(cast, 0)
+    with clock.as_of(datetime(2026, 6, 16, 15, tzinfo=UTC)):
+        decides(session, "0.00", ("PR", "1", "160.00"))
+    with clock.as_of(datetime(2026, 6, 18, 15, tzinfo=UTC)):
+        for day, problem in ((date(2026, 6, 19), "future"), (date(2026, 6, 14), "newer answer")):
+            with pytest.raises(BadInput, match=problem) as raised:
+                correct_benefits.enter(cast.own_plan, {figure: "300.00"}, by=cast.fay, note="Phone", as_of=day)
+            assert raised.value.where == "as_of"
+        entered = correct_benefits.enter(
+            cast.own_plan, {figure: "100.00"}, by=cast.fay, note="Phone", as_of=date(2026, 6, 17)
+        )
+        cost = costs.current_cost(coming)
+
+    assert entered.observed_at.astimezone(clock.BUSINESS_ZONE).date() == date(2026, 6, 17)
+    assert cost is not None
+    assert cost.amount == D("112.00"), "100.00 of the deductible and 20% of 60.00: the 160.00 are in it already"
+
+
+def test_without_a_day_it_counts_from_the_answer_that_is_put_right(cast: Cast) -> None:
+    figure = "in_network.deductible.individual.remaining"
+    observe(cast.own_plan, benefits(deductible="500.00"))
+    coming, session = cast.book(days=14), confirmed(cast, 0)
+    with clock.as_of(datetime(2026, 6, 16, 15, tzinfo=UTC)):
+        decides(session, "0.00", ("PR", "1", "160.00"))
+    with clock.as_of(datetime(2026, 6, 18, 15, tzinfo=UTC)):
+        correct_benefits.enter(cast.own_plan, {figure: "260.00"}, by=cast.fay, note="Phone")
+        assert amount(coming) == D("112.00"), "260.00 less 160.00, and 20% of 60.00"
