@@ -195,6 +195,8 @@ def test_refunds_never_exceed_their_payment(gate: Gateway, ana: str) -> None:
         Decimal("12.05"),
         paid.payment_intent,
     )
+    assert part.bank_reference is not None, "by which the cardholder's bank finds it"
+    assert len(part.bank_reference) == 23
     assert gate.retrieve_refund(part.refund) == part
     assert gate.find_refund(payment_intent=paid.payment_intent, reference="refund-1") == part
     assert gate.find_refund(payment_intent=paid.payment_intent, reference="refund-2") is None
@@ -220,10 +222,12 @@ def test_a_refund_may_end_later_than_it_was_made(
     paid = pay(gate, ana, token, token)
     made = gate.refund(payment_intent=paid.payment_intent, amount=COPAY, reference=token, key=f"refund-{token}")
     assert made.state is first
+    assert (made.bank_reference is None) == (first is RefundState.IN_TRANSIT)
 
     stripe.hooks.wait_for(event, made.refund)
     ended = gate.retrieve_refund(made.refund)
     assert ended.state is last
+    assert ended.bank_reference is not None
     if last is RefundState.FAILED:
         assert ended.failure_reason == "expired_or_canceled_card"
         # The money is back with us: it can be refunded another way.
