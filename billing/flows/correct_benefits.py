@@ -42,10 +42,11 @@ class NothingToCorrect(DomainError):
 # --- Finding out ------------------------------------------------------------------------------------------------------
 
 
-def learn(adjudication: Adjudication) -> Comparison | None:
+def learn(adjudication: Adjudication) -> plan_years.Truth | None:
     """Hold an answer that was just posted against our estimate, and put the benefits right if it proves them wrong.
 
-    The caller holds the client's lock, and prices the client's sessions afterwards (:func:`reprice`).
+    Returns what is known of the plan year with this answer in it, ``None`` for one that is no evidence. The caller
+    holds the client's lock, and prices the client's sessions afterwards (:func:`reprice`).
     """
     claim = adjudication.claim
     if claim is None or claim.rank != 1:
@@ -59,7 +60,7 @@ def learn(adjudication: Adjudication) -> Comparison | None:
     if corrected is not None and comparison is not None and comparison.kind != Comparison.Kind.MATCH:
         comparisons.mark_applied(comparison, corrected, by=None, note=corrected.note)
         _ask_again(coverage)
-    return comparison
+    return truth
 
 
 def _tell_the_family(adjudication: Adjudication, coverage: Coverage) -> None:
@@ -225,12 +226,13 @@ def _settle(client: Client, snapshot: BenefitSnapshot) -> None:
 # --- What follows -----------------------------------------------------------------------------------------------------
 
 
-def reprice(client: Client) -> list[Written]:
+def reprice(client: Client, *, known: plan_years.Truth | None = None) -> list[Written]:
     """Price the client's sessions anew; settle those charged at a price that was wrong; tell of corrections by e-mail.
 
-    Repeating it adds nothing. The caller holds the client's lock.
+    Repeating it adds nothing. ``known``: what was read of a plan year in this transaction, to be read once only. The
+    caller holds the client's lock.
     """
-    written = costs.reprice_all(client)
+    written = costs.reprice_all(client, known=known.year if known else None)
     owed = {each.cost.session_id: _settle_money(each) for each in written if _charged(each)}
     told = [each for each in written if each.correction]
     if told:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.flows import correct_benefits, order_plans
 from billing.flows.settle_remittance import follow
-from billing.services import costs
+from billing.services import costs, plan_years
 from common import clock
 from common.errors import BadInput, DomainError
 from common.hurry import hurry
@@ -195,8 +195,10 @@ def settle(snapshot: BenefitSnapshot) -> None:
             recertification.verify_by(check)
         else:
             pauses.open_on_answer(snapshot)
-    correct_benefits.hold(client, coverage, snapshot.plan_begin or snapshot.effective_on)
-    correct_benefits.reprice(client)
+    day = snapshot.plan_begin or snapshot.effective_on
+    truth = plan_years.truth_of(client, coverage, day)
+    correct_benefits.hold(client, coverage, day, truth=truth)
+    correct_benefits.reprice(client, known=truth)
     if check is not None:
         EligibilityCheck.objects.filter(pk=check.pk).update(settled_at=clock.now())
 

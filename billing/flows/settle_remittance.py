@@ -16,6 +16,7 @@ from billing.ledger.posting import Book, Posting, post, unposted
 from billing.models import SessionCost
 from billing.services import autopay, costs, insurer_money, refunds
 from billing.services.balances import booked_cost, session_balance
+from billing.services.plan_years import Truth
 from care.models import Session
 from common import clock
 from common.hurry import hurry
@@ -94,17 +95,17 @@ def take_in(claim: Claim, adjudication: Adjudication) -> None:
     """What follows from an answer to ``claim`` whose money is booked. The caller holds the client's lock."""
     _decide(claim, adjudication)
     follow(claim.session, adjudication)
-    _learn(adjudication)
-    correct_benefits.reprice(claim.session.client)
+    correct_benefits.reprice(claim.session.client, known=_learn(adjudication))
 
 
-def _learn(adjudication: Adjudication) -> None:
+def _learn(adjudication: Adjudication) -> Truth | None:
     """Nothing that is wrong with what we conclude from an answer may keep its money from being booked."""
     try:
         with transaction.atomic():
-            correct_benefits.learn(adjudication)
+            return correct_benefits.learn(adjudication)
     except Exception:
         log.exception("answer_not_compared", adjudication=adjudication.pk)
+        return None
 
 
 def _book_cash(adjudication: Adjudication, claim: Claim | None) -> None:

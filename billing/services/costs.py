@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from billing.domain import cost_change
 from billing.domain.plan_year import terms_of
 from billing.models import SessionCost
+from billing.services.plan_years import PlanYear
 from billing.services.prices import Priced, covering, price_all
 from care.models import Session
 from common import clock
@@ -63,13 +64,13 @@ def reprice(client: Client) -> list[SessionCost]:
     return [each.cost for each in reprice_all(client, charged=False)]
 
 
-def reprice_all(client: Client, *, charged: bool = True) -> list[Written]:
+def reprice_all(client: Client, *, charged: bool = True, known: PlanYear | None = None) -> list[Written]:
     """:func:`reprice`, and with it the confirmed sessions that no plan has decided.
 
     Those have been ``charged``: their estimates change only where what we had told was wrong. Then their money has to
     follow, so only ``billing.flows.correct_benefits`` asks for them.
     """
-    return keep(price_all(client, charged=charged))
+    return keep(price_all(client, charged=charged, known=known))
 
 
 def keep(priced: Sequence[Priced]) -> list[Written]:

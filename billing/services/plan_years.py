@@ -46,6 +46,13 @@ class PlanYear:
     sessions: Sequence[Session]
     allowed: dict[int, Decimal | None]
 
+    def confirmed_in(self, coverage: Coverage, snapshot: BenefitSnapshot) -> list[Session] | None:
+        """The confirmed sessions, if this is the plan year that a snapshot of ``coverage`` speaks of."""
+        ours = (self.coverage.pk, self.snapshot.plan_begin, self.snapshot.plan_end)
+        if ours != (coverage.pk, snapshot.plan_begin, snapshot.plan_end):
+            return None
+        return [each for each in self.sessions if each.status == Session.Status.CONFIRMED]
+
     def walk(self) -> Year:
         """Price what is not decided."""
         relatives = _decided_of_relatives(self.coverage, self.snapshot, self.benefits)
@@ -98,19 +105,25 @@ class PlanYear:
 
 
 def load(
-    client: Client, coverage: Coverage, snapshot: BenefitSnapshot, scheduled: Iterable[int], *, benefits: Benefits
+    client: Client,
+    coverage: Coverage,
+    snapshot: BenefitSnapshot,
+    scheduled: Iterable[int],
+    *,
+    benefits: Benefits,
+    known: PlanYear | None = None,
 ) -> PlanYear:
     """The snapshot's plan year; ``scheduled``: ids of the sessions to come that this plan is primary for.
 
-    A confirmed one is where its primary claim went, whichever plan would be primary for it today.
+    A confirmed one is where its primary claim went, whichever plan would be primary for it today. ``known``: what was
+    loaded before in this transaction; what of it belongs to this plan year is not read again.
     """
-    confirmed = (
-        Claim.objects.filter(coverage=coverage, rank=1, session__client=client).exclude(Claim.OUTSIDE).values("session")
-    )
-    sessions = Session.objects.filter(
-        Q(status=Session.Status.CONFIRMED, pk__in=confirmed)
-        | Q(status=Session.Status.SCHEDULED, pk__in=list(scheduled))
-    )
+    wanted = Q(status=Session.Status.SCHEDULED, pk__in=list(scheduled))
+    confirmed = known.confirmed_in(coverage, snapshot) if known is not None else None
+    if confirmed is None:
+        claimed = Claim.objects.filter(coverage=coverage, rank=1, session__client=client).exclude(Claim.OUTSIDE)
+        wanted |= Q(status=Session.Status.CONFIRMED, pk__in=claimed.values("session"))
+    sessions = Session.objects.filter(wanted)
     if snapshot.plan_begin is not None:
         sessions = sessions.filter(date__gte=snapshot.plan_begin)
     if snapshot.plan_end is not None:
@@ -122,10 +135,12 @@ def load(
         ),
         to_attr="first_plan_claims",
     )
-    found = list(
-        sessions.select_related("provider").prefetch_related("lines", first_plans).order_by("date", "starts_at", "pk")
-    )
-    return PlanYear(coverage, snapshot, benefits, found, rates(payer=coverage.payer, sessions=found))
+    found = list(sessions.select_related("provider").prefetch_related("lines", first_plans))
+    allowed = rates(payer=coverage.payer, sessions=found)
+    if known is not None and confirmed:
+        allowed |= {each.pk: known.allowed[each.pk] for each in confirmed}
+    together = sorted([*(confirmed or ()), *found], key=lambda each: (each.date, each.starts_at, each.pk))
+    return PlanYear(coverage, snapshot, benefits, together, allowed)
 
 
 def next_year(client: Client, coverage: Coverage, last: BenefitSnapshot, scheduled: Iterable[int]) -> list[PlanYear]:
@@ -225,7 +240,8 @@ class Truth:
     """A plan year's newest answer, and what of it we take for wrong: by support's word, and by evidence.
 
     ``answer`` is the newest one of the insurer or of support; ``in_force`` what prices come from at the moment.
-    ``figures`` are put right by themselves; ``proposed`` are those that would explain everything.
+    ``figures`` are put right by themselves; ``proposed`` are those that would explain everything. ``year``: the
+    sessions that this was read from.
     """
 
     answer: BenefitSnapshot
@@ -234,6 +250,7 @@ class Truth:
     reading: Reading
     figures: Figures
     proposed: Figures
+    year: PlanYear
 
     @property
     def document(self) -> dict[str, Any]:
@@ -263,7 +280,8 @@ def truth_of(client: Client, coverage: Coverage, on: date) -> Truth | None:
             standing = corrections.still_said(benefits, standing)
             benefits = Benefits.from_json(corrections.lay_over(each.benefits, standing))
         answers.append(corrections.told_of(benefits, each.observed_at, each.effective_on))
-    seen = load(client, coverage, newest, [], benefits=benefits).seen()
+    loaded = load(client, coverage, newest, [], benefits=benefits)
+    seen = loaded.seen()
     reading = read(answers, seen)
     if reading.costs:
         reading = read(answers, seen, _named_elsewhere(newest, benefits))
@@ -277,6 +295,7 @@ def truth_of(client: Client, coverage: Coverage, on: date) -> Truth | None:
         reading=reading,
         figures=on_top(standing, corrections.corrections(benefits, kept)),
         proposed=on_top(standing, corrections.corrections(benefits, reading)),
+        year=loaded,
     )
 
 

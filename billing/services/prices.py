@@ -74,9 +74,9 @@ def of(session: Session, priced: Iterable[Priced]) -> Priced:
     return found
 
 
-def price_all(client: Client, *, charged: bool) -> list[Priced]:
+def price_all(client: Client, *, charged: bool, known: PlanYear | None = None) -> list[Priced]:
     """The prices as of now of the scheduled sessions; with ``charged`` also of the confirmed ones whose first plan has
-    not decided."""
+    not decided. ``known``: a plan year that was loaded before in this transaction."""
     scheduled = list(
         Session.objects.filter(client=client, status=Session.Status.SCHEDULED)
         .select_related("provider")
@@ -104,7 +104,7 @@ def price_all(client: Client, *, charged: bool) -> list[Priced]:
         else:
             benefits = snapshot.read()
             ids = [session.pk for session in sessions]
-            found += _in_year(plan_years.load(client, coverage, snapshot, ids, benefits=benefits))
+            found += _in_year(plan_years.load(client, coverage, snapshot, ids, benefits=benefits, known=known))
     if not charged:
         found = [each for each in found if each.session.status == Session.Status.SCHEDULED]
     return sorted(found, key=lambda each: (each.session.date, each.session.starts_at, each.session.pk))
