@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from billing import tasks
@@ -225,6 +226,29 @@ def test_a_case_is_closed_once_with_what_was_found_out(cast: Cast) -> None:
     assert (case.state, case.closed_by, case.note) == ("closed", cast.fay, "Stripe support says it is theirs")
     with pytest.raises(AlreadyClosed):
         reconciliation.close_case(case, note="again", by=cast.fay)
+
+
+def test_the_check_of_the_books_finds_each_damage(cast: Cast, card: PaymentCard, stripe: StripeStandIn) -> None:
+    opened(stripe, charged(cast.book(), card, "72.00"))
+    stripe.order("POST", "payouts", {"everything": True}).raise_for_status()
+    flow.reconcile()
+    assert broken() == set()
+    for damage, found in (
+        ("UPDATE billing_balancetransaction SET amount = amount + 1, net = net + 1", "movements_are_their_entries"),
+        ("UPDATE billing_balancetransaction SET fee = fee + 1, net = net - 1", "fees_are_booked"),
+        ("UPDATE billing_dispute SET state = 'lost'", "disputes_hold_what_is_open"),
+        ("UPDATE billing_stripepayout SET state = 'failed'", "payouts_arrive_or_return"),
+        (
+            "INSERT INTO billing_reconciliationcase (key, kind, state, explanation, opened_at, note)"
+            " VALUES ('amount:1', 'amount', 'open', '', now(), '')",
+            "stripe_s_list_is_ours",
+        ),
+    ):
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(damage)
+            assert broken() == {found}
+            transaction.set_rollback(True)
 
 
 # --- Fees and payouts -------------------------------------------------------------------------------------------------
