@@ -419,7 +419,7 @@ def a_statement(cast: Cast) -> ClientStatement:
         "number": "S-1", "issued_on": "2026-11-01", "last_day": "2026-10-31", "rows": [],
         "client": {"name": "Ana Rivera", "address": "1 Main Street"},
         "organisation": {"name": "Us", "address": "2 Main Street", "email": "us@example.com", "phone": "555"},
-        **{name: "0.00" for name in nothing},
+        **dict.fromkeys(nothing, "0.00"),
     }  # fmt: skip
     return ClientStatement.objects.create(client=cast.ana, month=date(2026, 10, 1), content=content, **nothing)
 
