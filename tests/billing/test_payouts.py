@@ -333,6 +333,26 @@ def test_a_run_looked_at_too_late_needs_a_new_file(ready: Cast) -> None:
     assert mails("payout_sent") == ["cole@example.com"]
 
 
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("amount = amount + 1", "payouts_are_their_lines"),
+        ("provider_id = (SELECT max(id) FROM people_provider)", "payouts_are_their_lines"),
+        ("state = 'sent'", "payouts_are_booked"),
+        ("state = 'sent'", "providers_are_owed_what_is_unpaid"),
+        ("state = 'returned'", "providers_are_owed_what_is_unpaid"),
+    ],
+)
+def test_the_check_of_the_books_finds_what_was_damaged(ready: Cast, damage: str, found: str) -> None:
+    with on(NOVEMBER):
+        earn(ready, "160.00")
+    run_on(date(2026, 11, 16))
+    assert broken() == []
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE billing_providerpayout SET {damage}")
+    assert found in [each.split(":")[0] for each in broken()]
+
+
 # --- Adversity --------------------------------------------------------------------------------------------------------
 
 
