@@ -16,7 +16,6 @@ from common import clock
 from common.desk import may_look
 from insurance.models import (
     AccountPause,
-    Adjudication,
     Claim,
     Credential,
     EdiFile,
@@ -135,16 +134,10 @@ def tiles() -> list[dict[str, Any]]:
             EdiFile.objects.filter(state=EdiFile.State.QUARANTINED),
             "state__exact=quarantined",
         ),
-        _tile(
-            _("Results without a claim"),
-            _("Money in suspense until it is matched."),
-            Adjudication.objects.filter(claim=None),
-            "claim__isempty=1",
-        ),
         {
             "label": _("Insurers' money to be placed"),
-            "note": _("Kept back, or added, and not a claim's: say what it is."),
-            "count": (to_place := place_money.waiting_amounts().count()),
+            "note": _("Results without a claim, and amounts that are no claim's."),
+            "count": (to_place := place_money.waiting_results().count() + place_money.waiting_amounts().count()),
             "urgent": to_place > 0,
             "url": reverse("admin:insurance_provideradjustment_tool", args=["suspense"]),
         },

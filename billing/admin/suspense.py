@@ -230,13 +230,15 @@ def _place_url(row: ProviderAdjustment) -> str:
 def waiting(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
     """Everything in suspense: results without a claim, and provider-level amounts. Four queries."""
     results, amounts = place_money.waiting_results(), place_money.waiting_amounts()
+    results_count, amounts_count = results.count(), amounts.count()
     more = {
+        "over": results_count + amounts_count,
         "results": [
             (each, reverse("admin:insurance_adjudication_page", args=[each.pk, "match"])) for each in results[:SHOWN]
         ],
-        "results_count": results.count(),
+        "results_count": results_count,
         "amounts": [(each, code_in_words(each.code), abs(each.left), _place_url(each)) for each in amounts[:SHOWN]],
-        "amounts_count": amounts.count(),
+        "amounts_count": amounts_count,
         "shown": SHOWN,
     }
     return render(request, "admin/money/suspense.html", context | more)

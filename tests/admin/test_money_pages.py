@@ -70,7 +70,7 @@ def test_what_waits_is_listed_and_counted_on_the_first_page(session: Session, fa
     assert page(pair, "place") in shown
     assert "WO: overpayment taken back" in shown
     tiles = {tile["label"]: tile["count"] for tile in fay.get(reverse("admin:index")).context["tiles"]}
-    assert tiles["Insurers' money to be placed"] == 1
+    assert tiles["Insurers' money to be placed"] == 2
 
 
 def test_the_list_takes_as_many_queries_for_many(

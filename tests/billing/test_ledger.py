@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from billing.ledger.posting import (
     post,
     reverse,
 )
+from care.models import Session
 from tests.cast import Cast
 
 DAY = date(2026, 3, 2)
@@ -186,6 +188,31 @@ def test_what_a_client_owes_is_a_sum_per_session(cast: Cast) -> None:
         )
     assert balances_by_session(Book.CLIENT_RECEIVABLE, client=cast.ana) == {one.pk: D("32.00")}
     assert balance(Book.CLIENT_RECEIVABLE, client=cast.ana) == D("32.00")
+
+
+def test_what_earlier_versions_left_open_between_insurers_is_closed(cast: Cast) -> None:
+    """Expected of Evergreen and paid by Harbor, with a variance of nobody's; another session still waits."""
+    done, waiting = cast.book(), cast.book(days=7)
+
+    def line(session: Session, amount: str, payer: int | None) -> Posting:
+        return Posting(Book.INSURER_RECEIVABLE, D(amount), client=cast.ana.pk, session=session.pk, payer=payer)
+
+    rest = Posting(Book.INSURER_VARIANCE, D("10.00"))
+    bank = Posting(Book.BANK, D("30.00"))
+    evergreen = cast.evergreen.pk
+    post(key="a", memo="x", occurred_on=DAY, lines=[line(done, "40.00", evergreen), Posting(Book.BANK, D("-40"))])
+    post(key="b", memo="x", occurred_on=DAY, lines=[bank, line(done, "-30.00", cast.harbor.pk)])
+    post(key="c", memo="x", occurred_on=DAY, lines=[rest, line(done, "-10.00", None)])
+    post(key="d", memo="x", occurred_on=DAY, lines=[line(waiting, "88.00", evergreen), Posting(Book.BANK, D("-88"))])
+    migration = import_module("billing.ledger.migrations.0003_expected_by_insurer")
+    with connection.schema_editor(atomic=False) as editor:
+        migration.close(None, editor)
+        migration.close(None, editor)  # nothing is left to close
+    assert balances_by_payer(Book.INSURER_RECEIVABLE, session=done) == {}
+    assert balances_by_payer(Book.INSURER_RECEIVABLE, session=waiting) == {cast.evergreen.pk: D("88.00")}
+    (entry,) = Entry.objects.filter(key__startswith="expected:")
+    assert entry.occurred_on == DAY
+    assert sum((each.amount for each in entry.lines.all()), D(0)) == D("0.00")
 
 
 @pytest.mark.django_db(transaction=True)
