@@ -127,6 +127,8 @@ def theme(product: str) -> dict[str, Any]:
                     (_("Payouts"), "billing_providerpayout", "outbound"),
                     (_("Changes of earnings"), "billing_earningadjustment", "edit_note"),
                     (_("Bank accounts"), "billing_providerbankaccount", "account_balance"),
+                    (_("Payment plans"), "billing_paymentplan", "calendar_month"),
+                    (_("Autopay"), "billing_autopay", "autorenew"),
                     (_("Cards"), "billing_paymentcard", "wallet"),
                     (_("Consents"), "billing_cardconsent", "verified_user"),
                     (_("Write-offs"), "billing_writeoff", "money_off"),

@@ -73,6 +73,7 @@ class AgreeIn(Strict):
     """The words were read, and the sum is the one that was shown."""
 
     shown = Money(help_text="The offer's total. When it is not what is due, nothing happens.")
+    first_on = serializers.DateField(help_text="The offer's first day. When it is another by now, nothing happens.")
     agree = serializers.BooleanField(help_text="True: the client agrees to the offer's text.")
 
 
@@ -85,7 +86,7 @@ class ClientPaymentPlans(ClientApi):
     """The client's payment plans."""
 
     pagination_class = Pages
-    agreed: ClassVar[dict[str, Any]] = {"shown": "70.00", "agree": True}
+    agreed: ClassVar[dict[str, Any]] = {"shown": "70.00", "first_on": "2026-11-22", "agree": True}
 
     @extend_schema(
         operation_id="client_payment_plans",
@@ -114,7 +115,7 @@ class ClientPaymentPlans(ClientApi):
         _must_agree(given)
         for waiting in payments.waiting_attempts(self.client, None):
             collect_payment.cancel(waiting)
-        plan = payment_plans.agree(self.client, shown=given["shown"])
+        plan = payment_plans.agree(self.client, shown=given["shown"], first_on=given["first_on"])
         return Response(PaymentPlanOut(payment_plans.standing(plan)).data, 201)
 
 

@@ -134,10 +134,11 @@ def _due(client: Client) -> dict[int, Decimal]:
 
 
 @transaction.atomic
-def agree(client: Client, *, shown: Decimal) -> PaymentPlan:
+def agree(client: Client, *, shown: Decimal, first_on: date | None = None) -> PaymentPlan:
     """Begin a plan for everything that is due; its first part is charged at once.
 
-    ``shown`` is the sum the client agreed to. Sending the form twice begins one plan. Raises :class:`NoPlan`.
+    ``shown`` is the sum the client agreed to, ``first_on`` the first day in the words agreed to (``None``: today).
+    Sending the form twice begins one plan. Raises :class:`NoPlan`.
     """
     client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     active = active_plan(client)
@@ -150,6 +151,8 @@ def agree(client: Client, *, shown: Decimal) -> PaymentPlan:
         raise NoPlan(_("There is nothing to share out: a payment plan needs a larger sum to pay."))
     if offered.total != shown:
         raise NoPlan(_("What you owe has changed since this page was shown. Please look at it again."))
+    if first_on is not None and first_on != offered.parts[0].due_on:
+        raise NoPlan(_("The days of the parts have moved since this page was shown. Please look at them again."))
     if offered.card is None:
         raise NoPlan(_("A payment plan needs a card on file. Please add one first."))
     due = _due(client)

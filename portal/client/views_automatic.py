@@ -1,5 +1,6 @@
 """Paying by itself: a balance in three monthly parts, and autopay for small ones. Each with what is agreed to."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -66,13 +67,25 @@ def payment_plan(request: HttpRequest, client: Client) -> HttpResponse:
         return _plan_page(request, client, error=words, status=422)
     try:
         _close_attempts(client)
-        plan = payment_plans.agree(client, shown=parse_money(request.POST.get("shown"), "shown"))
+        plan = payment_plans.agree(
+            client,
+            shown=parse_money(request.POST.get("shown"), "shown"),
+            first_on=_day(request.POST.get("first_on", "")),
+        )
     except DomainError as error:
         return _plan_page(request, client, error=str(error), status=error.status)
     except GatewayError:
         say_cards_unavailable(request)
         return _plan_page(request, client, status=503)
     return _first_part(request, plan.instalments.get(number=1).payment)
+
+
+def _day(text: str) -> date:
+    """A day as the page wrote it; what is none is none that was shown."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return date.min
 
 
 def _close_attempts(client: Client) -> None:

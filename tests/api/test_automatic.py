@@ -28,7 +28,7 @@ def test_a_plan_is_offered_begun_once_and_ended(owing: Cast, ana: Browser, eve: 
     assert [part["amount"] for part in offer["parts"]] == ["23.34", "23.33", "23.33"]
     assert offer["total"] == "70.00" and "without interest or fees" in offer["text"]
     assert eve.get(f"{PLANS}offer/").json() == {"offer": None}
-    asked = {"shown": "70.00", "agree": True}
+    asked = {"shown": "70.00", "first_on": offer["parts"][0]["due_on"], "agree": True}
     first, again = (ana.post(PLANS, asked, headers={"Idempotency-Key": "plan-1"}) for _ in range(2))
     assert (first.status_code, again.json()) == (201, first.json())
     told = first.json()
@@ -51,6 +51,8 @@ def test_a_plan_is_offered_begun_once_and_ended(owing: Cast, ana: Browser, eve: 
         ({"shown": "70.00", "agree": False}, 422),
         ({"shown": "70.00"}, 422),
         ({"shown": "69.99", "agree": True}, 409),
+        ({"shown": "70.00", "agree": True, "first_on": "2020-01-01"}, 409),
+        ({"shown": "70.00", "agree": True, "first_on": None}, 422),
         ({"shown": 70, "agree": True}, 422),
         ({"shown": "70.00", "agree": True, "parts": 12}, 422),
     ],
@@ -59,7 +61,7 @@ def test_no_plan_begins_without_agreement_to_the_sum(
     owing: Cast, ana: Browser, sent: dict[str, object], status: int
 ) -> None:
     before = state()
-    assert ana.post(PLANS, sent).status_code == status
+    assert ana.post(PLANS, {"first_on": clock.today().isoformat()} | sent).status_code == status
     assert [each for each in state() if "api" not in each[0]] == [each for each in before if "api" not in each[0]]
 
 

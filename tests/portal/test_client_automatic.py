@@ -35,7 +35,7 @@ def words(browser: Browser, address: str) -> str:
 
 
 def begin(browser: Browser, shown: str = "70.00", **more: str) -> int:
-    return browser.post("/payments/plan/", {"shown": shown, "agree": "on"} | more).status_code
+    return browser.post("/payments/plan/", {"shown": shown, "first_on": "2026-11-22", "agree": "on"} | more).status_code
 
 
 # --- Payment plans ----------------------------------------------------------------------------------------------------
@@ -69,6 +69,7 @@ def test_a_plan_needs_the_tick_the_sum_that_was_shown_and_a_card(cast: Cast, ana
     assert ana.post("/payments/plan/", {"shown": "70.00"}).status_code == 422
     assert begin(ana, "69.00") == 409
     assert begin(ana, "much") == 422
+    assert begin(ana, first_on="2026-11-21") == begin(ana, first_on="soon") == 409, "another day than was agreed to"
     assert not PaymentPlan.objects.exists()
     assert begin(ana) == begin(ana) == 302
     assert (PaymentPlan.objects.count(), Payment.objects.count()) == (1, 1), "a double click begins one plan"
@@ -77,7 +78,7 @@ def test_a_plan_needs_the_tick_the_sum_that_was_shown_and_a_card(cast: Cast, ana
 def test_a_first_part_that_the_bank_refuses_leads_to_paying_it(cast: Cast, ana: Browser) -> None:  # noqa: F811
     card(cast, "pm_card_chargeCustomerFail")
     owed(cast, "70.00", days=-20)
-    answer = ana.post("/payments/plan/", {"shown": "70.00", "agree": "on"})
+    answer = ana.post("/payments/plan/", {"shown": "70.00", "first_on": "2026-11-22", "agree": "on"})
     assert answer["Location"] == f"/payments/{Payment.objects.get().pk}/"
     assert "You have $23.34 to pay." in words(ana, "/payments/")
     assert "Not paid" in words(ana, "/payments/plan/")
