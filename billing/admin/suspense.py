@@ -5,8 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -101,14 +99,9 @@ class PlaceForm(forms.Form):
 
 
 def _log(request: HttpRequest, row: Any, text: str) -> None:
-    LogEntry.objects.create(
-        user_id=request.user.pk,
-        content_type=ContentType.objects.get_for_model(row),
-        object_id=row.pk,
-        object_repr=str(row)[:200],
-        action_flag=CHANGE,
-        change_message=text[:2000],
-    )
+    desk = admin.site.get_model_admin(type(row))
+    assert isinstance(desk, Desk)
+    desk.log_change(request, row, text[:2000])
 
 
 def _actor(request: HttpRequest) -> User:

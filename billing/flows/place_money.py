@@ -5,6 +5,7 @@ pair) is interest, a recoupment of one session's claim, sent back, or our gain o
 """
 
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import DecimalField, F, Q, QuerySet, Sum
@@ -47,13 +48,13 @@ def left_of(source: Source) -> Decimal:
 _MOVED = Coalesce(Sum("suspense_moves__amount"), ZERO, output_field=DecimalField())
 
 
-def waiting_results() -> QuerySet[Adjudication]:
+def waiting_results() -> QuerySet[Any]:
     """Results whose claim nobody has found, the oldest first; ``.left`` is what of them is in suspense, in dollars."""
     rows = Adjudication.objects.filter(claim=None, posted_at__isnull=False).annotate(left=F("paid") - _MOVED)
     return rows.filter(Q(paid=ZERO) | ~Q(left=ZERO)).select_related("remittance").order_by("pk")
 
 
-def waiting_amounts() -> QuerySet[ProviderAdjustment]:
+def waiting_amounts() -> QuerySet[Any]:
     """PLB pairs with something in suspense, the oldest first; ``.left`` in signed dollars, positive was paid to us."""
     rows = ProviderAdjustment.objects.annotate(left=-F("amount") - _MOVED)
     return rows.exclude(left=ZERO).select_related("remittance").order_by("pk")

@@ -208,11 +208,11 @@ def test_the_ages_lead_to_claims_and_sessions(session: Session, fay: Browser, ca
     shown = fay.get(insurers).content.decode()
     assert "Evergreen Health" in shown
     assert "Up to 30 days: $88.00 in 1" in shown
-    detail = fay.get(insurers, {"who": cast.evergreen.pk, "bucket": "0-30"}).content.decode()
+    detail = fay.get(insurers, {"who": str(cast.evergreen.pk), "bucket": "0-30"}).content.decode()
     assert reverse("admin:insurance_claim_change", args=[claim(session, 1).pk]) in detail
     assert AccessEvent.objects.filter(client=cast.ana, purpose="support: aging").exists()
     assert "Rivera, Ana" in fay.get(clients).content.decode()
-    detail = fay.get(clients, {"who": cast.ana.pk}).content.decode()
+    detail = fay.get(clients, {"who": str(cast.ana.pk)}).content.decode()
     assert reverse("admin:care_session_change", args=[other.pk]) in detail
 
 
