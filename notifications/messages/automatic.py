@@ -249,7 +249,7 @@ class CardExpiring(ToClient):
     def parts(self) -> Sequence[Part]:
         return [
             Text(_("The card that we charge for your sessions ends soon.")),
-            Facts([Fact(_("Card"), self.card), Fact(_("Works until"), long_date(self.last_day), strong=True)]),
+            Facts([Fact(_("Card"), self.card), Fact(_("Works until"), long_date(self.last_day))]),
             Button(_("Add your new card"), self.url),
             Text(_("When your new card has come, add it here. It takes the old one's place from then on.")),
             Support(_("Need help with it? Contact us:")),
