@@ -103,13 +103,13 @@ SWEEP_SECONDS = env.whole("SWEEP_SECONDS", default=10 if DEMO else 60, least=1)
 # When we ask insurers by ourselves: days before a session, and days after the last answer (docs/asking.md).
 CHECK_DAYS_BEFORE_SESSION = env.wholes("CHECK_DAYS_BEFORE_SESSION", default=[3], most=60)
 CHECK_EVERY_DAYS = env.whole("CHECK_EVERY_DAYS", default=0 if DEMO else 30, most=366)
+# From how many dollars on a balance may be paid in monthly parts (docs/payment-plans.md).
+PAYMENT_PLAN_MINIMUM = env.whole("PAYMENT_PLAN_MINIMUM", default=60, least=3)
 SANDBOX_URL = env.text("SANDBOX_URL", default=f"http://127.0.0.1:{CLEARINGHOUSE_PORT}" if DEMO else "", check=HTTP)
 MAILBOX_URL = env.text("MAILBOX_URL", default=f"http://127.0.0.1:{MAILBOX_PORT}" if DEMO else "", check=HTTP)
 LOG_FORMAT = env.text("LOG_FORMAT", default="readable" if DEMO else "json", check=read.one_of("readable", "json"))
 LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", check=read.one_of("DEBUG", "INFO", "WARNING", "ERROR"))
 
-# From how many dollars on a balance may be paid in monthly parts (docs/payment-plans.md).
-PAYMENT_PLAN_MINIMUM = env.whole("PAYMENT_PLAN_MINIMUM", default=60, least=3)
 env.finish()
 
 # --- The product --------------------------------------------------------------------------------------------

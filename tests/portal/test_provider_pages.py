@@ -171,9 +171,10 @@ def test_money_trouble_is_not_the_providers_to_see(cole: Browser, practice: Prac
 # --- Confirming -------------------------------------------------------------------------------------------------------
 
 
-def test_the_preview_says_charge_card_and_earning(cole: Browser, practice: Practice) -> None:
+def test_the_preview_says_charge_and_earning_and_nothing_of_the_card(cole: Browser, practice: Practice) -> None:
     page = text(cole, url("session", practice.waiting.pk))
-    assert "$20.00" in page and "to Visa ending in 4242" in page
+    assert "$20.00" in page and "We see to that with your client." in page
+    assert "4242" not in page
     assert "$160.00" in page and "the rate of Evergreen Health" in page
 
 
