@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.gateways.results import SMALLEST_CHARGE
-from billing.models import Autopay, AutopayNotice, Payment, PaymentPart
+from billing.models import Autopay, AutopayNotice, Dispute, Payment, PaymentPart
 from billing.services import payments
 from billing.services.balances import session_balance
 from billing.services.cards import default_card
@@ -126,7 +126,8 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
         if earlier.amount == due and consent is not None:
             return
         cancel(earlier, reason=_("The amount has changed."))
-    if consent is not None and SMALLEST_CHARGE <= due <= consent.limit and default_card(client) is not None:
+    wanted = consent is not None and SMALLEST_CHARGE <= due <= consent.limit and default_card(client) is not None
+    if consent is not None and wanted and not _was_disputed(session):
         _announce(consent, session, due)
         return
     above = consent.limit if consent is not None and due > consent.limit else None
@@ -142,6 +143,11 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
         recipient=client.user,
         key=f"pay_now:{cause}",
     )
+
+
+def _was_disputed(session: Session) -> bool:
+    """Whoever had a payment for the session taken back by their bank is asked, and never charged unasked again."""
+    return Dispute.objects.filter(payment__parts__session=session).exclude(state=Dispute.State.WARNING_CLOSED).exists()
 
 
 def charge_day(today: date) -> date:
