@@ -34,16 +34,17 @@ def current(provider: Provider) -> ProviderBankAccount | None:
 
 
 def usable(provider: Provider, at: datetime) -> ProviderBankAccount | None:
-    """The account that a payout of ``at`` goes to: the one that was on file two days before.
+    """The account that a payout of ``at`` goes to: the newest one that was on file for two days.
 
-    ``None`` while there is none, after its removal, and when the bank has sent a payout back from it: that account has
-    to be entered anew.
+    One that another took the place of sooner, because its owner objected, is never paid to; nor is one that support
+    removed, or one before it. ``None`` while there is none, and when the bank has sent a payout back from it: that
+    account has to be entered anew.
     """
-    if current(provider) is None:
-        return None
-    moment = at - WAIT
-    then = ProviderBankAccount.objects.filter(provider=provider, created_at__lte=moment).exclude(removed_at__lte=moment)
-    account = then.order_by("-pk").first()
+    account = current(provider)
+    until = at
+    while account is not None and used_from(account) > until:
+        until = account.created_at
+        account = ProviderBankAccount.objects.filter(provider=provider, removed_at=until).first()
     if account is None or bank_refused(account):
         return None
     return account
@@ -85,14 +86,14 @@ def enter(
         )
     if not _NUMBER.fullmatch(account_number):
         raise BadInput(_("An account number has 4 to 17 digits."), "account_number")
-    before = current(provider)
+    before, now = current(provider), clock.now()
     if before is not None:
         same = (before.holder, before.kind, before.routing_number, before.account_number) == (
             holder, kind, routing_number, account_number,
         )  # fmt: skip
         if same and not bank_refused(before):
             return before
-        ProviderBankAccount.objects.filter(pk=before.pk).update(removed_at=clock.now())
+        ProviderBankAccount.objects.filter(pk=before.pk).update(removed_at=now)
     account = ProviderBankAccount.objects.create(
         provider=provider,
         holder=holder,
@@ -100,6 +101,8 @@ def enter(
         routing_number=routing_number,
         account_number=account_number,
         last4=account_number[-4:],
+        # One moment for both: by it an account that was replaced is told from one that support removed.
+        created_at=now,
     )
     log.info("bank_account_entered", provider=provider.pk, account=account.pk, before=before.pk if before else None)
     outbox.enqueue(

@@ -216,6 +216,32 @@ def test_a_removed_account_gets_nothing_more(ready: Cast) -> None:
     assert broken() == []
 
 
+@pytest.mark.parametrize("objection", ["the provider enters the right one", "support removes it, then it is entered"])
+def test_an_account_that_its_owner_objected_to_in_time_is_never_paid_to(ready: Cast, objection: str) -> None:
+    old = bank_accounts.current(ready.cole)
+    with on(date(2026, 11, 13)):
+        strange = account(ready.cole, "99990000")
+    with on(date(2026, 11, 14)):
+        if objection.startswith("support"):
+            bank_accounts.remove(strange)
+        right = account(ready.cole)
+    used = [bank_accounts.usable(ready.cole, right.created_at + timedelta(hours=hours)) for hours in range(0, 60, 6)]
+    until = None if objection.startswith("support") else old
+    assert used == [until] * 8 + [right] * 2
+
+
+def test_what_support_removed_gets_nothing_also_while_the_next_one_waits(ready: Cast) -> None:
+    current = bank_accounts.current(ready.cole)
+    assert current is not None
+    with on(date(2026, 11, 13)):
+        bank_accounts.remove(current)
+    with on(date(2026, 11, 14)):
+        right = account(ready.cole, "99990000")
+    with on(date(2026, 11, 14)):
+        assert bank_accounts.usable(ready.cole, clock.now()) is None
+    assert bank_accounts.usable(ready.cole, right.created_at + timedelta(days=2)) == right
+
+
 @pytest.mark.parametrize(
     ("changed", "where"),
     [
