@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.flows import correct_benefits
-from billing.ledger.posting import Book, Posting, balance, balances_by_payer, post
+from billing.ledger.posting import Book, Posting, balances_by_payer, post
 from billing.models import EarningAdjustment, Payment, PaymentPart, SessionCost
-from billing.services import costs, earnings, insurer_money, refunds
+from billing.services import costs, earnings, insurer_money, refunds, write_offs
 from billing.services.balances import booked_cost
 from care.models import Session
 from care.services import sessions
@@ -115,18 +115,8 @@ def _take_back_cost(session: Session) -> None:
             ),
         ],
     )
-    written_off = balance(Book.CLIENT_WRITE_OFF, session=session)
-    if written_off != ZERO:
-        # What the client was spared is not hers to get back.
-        post(
-            key=f"void_write_off:{session.pk}",
-            memo=f"Session {session.pk} voided: nothing was left to be written off",
-            occurred_on=clock.today(),
-            lines=[
-                Posting(Book.CLIENT_WRITE_OFF, -written_off, client=client, session=session.pk),
-                Posting(Book.CLIENT_RECEIVABLE, written_off, client=client, session=session.pk),
-            ],
-        )
+    # What the client was spared is not hers to get back.
+    write_offs.trim(session)
 
 
 def _stop_charges(session: Session) -> None:

@@ -240,7 +240,7 @@ def _words_of_its_own(
             return _("Refund sent another way"), refund.external_reference if refund else ""
         case "dispute_lost":
             return _("Your bank gave a payment back to you"), _("It decided a dispute for you.")
-        case "write_off" | "void_write_off":
+        case "write_off":
             if moved.amount < ZERO:
                 return _("We do not ask for this part"), ""
             return _("Taken back: a part that we did not ask for"), ""

@@ -61,7 +61,6 @@ def october(cast: Cast) -> Session:
     [
         ("cost:1", "charged"),
         ("write_off:1", "charged"),
-        ("void_write_off:1", "charged"),
         ("anything_new:1", "charged"),
         ("payment:1", "paid"),
         ("reversal:payment:1", "paid"),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from billing.flows import confirm_session
+from billing.flows import confirm_session, void_session
 from billing.gateways.results import ChargeResult, ChargeState
 from billing.ledger.posting import Book, balance
 from billing.models import Payment, Refund, WriteOff
@@ -133,4 +133,21 @@ def test_what_was_never_paid_is_never_given_back(session: Session, cast: Cast) -
     assert (now.due, now.to_refund) == (D("0.00"), D("0.00"))
     assert refunds.promise(session) == []
     assert WriteOff.objects.count() == 2, "what shrank once shrinks no more"
+    assert healthy()
+
+
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_of_a_voided_session_nothing_stays_written_off_and_all_that_was_paid_comes_back(
+    session: Session, cast: Cast, is_paid: bool
+) -> None:
+    row = write(session, "20.00", cast)
+    if is_paid:
+        paid(session, cast, "52.00")
+    void_session.void(session, reason="It did not take place.", by=cast.fay)
+    back = [D("52.00")] if is_paid else []
+    assert [refund.amount for refund in Refund.objects.all()] == back
+    assert balance(Book.CLIENT_RECEIVABLE, session=session) == -sum(back, D("0.00"))
+    assert balance(Book.CLIENT_WRITE_OFF, session=session) == write_offs.in_force(session) == D("0.00")
+    with pytest.raises(NothingToTakeBack):
+        write_offs.take_back(row, note="After all.", by=cast.fay)
     assert healthy()
