@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from billing.flows import correct_benefits
 from billing.ledger.posting import Book, Posting, balances_by_payer, post
 from billing.models import EarningAdjustment, Payment, PaymentPart, SessionCost
-from billing.services import costs, earnings, insurer_money, refunds, write_offs
+from billing.services import costs, earnings, insurer_money, plan_ends, refunds, write_offs
 from billing.services.balances import booked_cost
 from care.models import Session
 from care.services import sessions
@@ -54,6 +54,8 @@ def void(session: Session, *, reason: str, by: User) -> Session:
     _take_back_cost(session)
     _stop_charges(session)
     promised = refunds.promise_refunds(session)
+    # A plan for this session alone has nothing more to take, and nobody waits for its next day to see that.
+    plan_ends.finish_of(client)
     for refund in promised:
         hurry("billing.tasks.give", refund.pk)
     hurry("billing.tasks.exchange_with_insurers")

@@ -14,7 +14,7 @@ import structlog
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 from encrypted_fields.fields import EncryptedTextField
 
@@ -403,8 +403,13 @@ def _give_up(payout: ProviderPayout, reason: str, note: str, by: User | None) ->
 
 
 def with_totals(runs: "QuerySet[PayoutRun]") -> "QuerySet[PayoutRun]":
-    """Runs with ``count`` and ``total`` of what they pay, or paid, to providers; without the bank's files."""
-    return runs.defer("nacha").annotate(count=Count("payouts"), total=Sum("payouts__amount"))
+    """Runs with ``count`` and ``total`` of what they pay, or paid, to providers; without the bank's files.
+
+    What was held back before a run was sent is in neither, as it is not in the file.
+    """
+    paid = Q(payouts__returned_at=None) | Q(payouts__returned_at__gte=F("sent_at"))
+    count, total = Count("payouts", filter=paid), Sum("payouts__amount", filter=paid)
+    return runs.defer("nacha").annotate(count=count, total=total)
 
 
 def waiting(run: PayoutRun) -> list[tuple[Provider, Decimal, str]]:

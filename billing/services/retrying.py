@@ -3,6 +3,8 @@
 Which declines are tried again, and when: ``billing/domain/retries.py``.
 """
 
+from decimal import Decimal
+
 from django.db import transaction
 
 from billing.gateways.results import SMALLEST_CHARGE
@@ -51,7 +53,7 @@ def _again(declined: Payment, client: Client) -> Payment | None:
         if amount := min(part.amount, session_balance(part.session).due):
             parts[part.session_id] = amount
     total = sum(parts.values(), ZERO)
-    if total < SMALLEST_CHARGE or not _is_agreed(declined, client):
+    if total < SMALLEST_CHARGE or not _is_agreed(declined, client, total):
         return None
     card = default_card(client)
     if card is None:
@@ -67,12 +69,13 @@ def _again(declined: Payment, client: Client) -> Payment | None:
     return again
 
 
-def _is_agreed(declined: Payment, client: Client) -> bool:
-    """Whether the client still lets us charge this by ourselves."""
+def _is_agreed(declined: Payment, client: Client, amount: Decimal) -> bool:
+    """Whether the client still lets us charge so many dollars of this by ourselves."""
     match declined.purpose:
         case Payment.Purpose.INSTALMENT:
             return Instalment.objects.filter(payment=declined, plan__state=PaymentPlan.State.ACTIVE).exists()
         case Payment.Purpose.AUTOPAY:
-            return autopay.in_force(client) is not None
+            consent = autopay.in_force(client)
+            return consent is not None and amount <= consent.limit
         case _:
             return True

@@ -253,6 +253,8 @@ def _words_of_cost(cost: SessionCost | None, amount: Decimal) -> tuple[str, str]
         if amount > ZERO:
             return _("Your share of a session"), _("An estimate: your plans had not answered yet.")
         return _("Your share of a session is lower"), _("Our estimate was put right.")
+    if cost.reason == SessionCost.Reason.SESSION_CHANGED:
+        return _("A session was taken back"), _("It was confirmed by mistake and costs you nothing.")
     if cost.amount == amount:
         return _("Your share of a session"), _("Final: every plan has answered.")
     told = _("Every plan has answered: your final share is %(amount)s.") % {"amount": dollars(cost.amount)}

@@ -99,7 +99,6 @@ def test_without_consent_or_card_it_is_asked_for_as_always(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("monday")
-@pytest.mark.parametrize(("change", "charged"), [("-10.00", "12.50"), ("+10.00", "22.50")])
 def test_what_the_client_s_bank_took_back_is_asked_for_and_never_charged_by_itself(
     cast: Cast, card: PaymentCard
 ) -> None:
@@ -115,6 +114,8 @@ def test_what_the_client_s_bank_took_back_is_asked_for_and_never_charged_by_itse
     assert Email.objects.filter(key="pay_now:lost").exists()
 
 
+@pytest.mark.usefixtures("monday")
+@pytest.mark.parametrize(("change", "charged"), [("-10.00", "12.50"), ("+10.00", "22.50")])
 def test_on_the_day_what_is_due_is_charged_and_never_more_than_told(
     cast: Cast, card: PaymentCard, change: str, charged: str
 ) -> None:
@@ -230,6 +231,20 @@ def test_a_decline_is_tried_again_until_autopay_is_off(cast: Cast, card: Payment
     autopay.stop(cast.ana)
     sweep(at(14), at(15))
     assert Payment.objects.count() == 1
+
+
+@pytest.mark.usefixtures("monday")
+def test_a_decline_above_a_lower_limit_is_not_tried_again(cast: Cast, card: PaymentCard) -> None:
+    autopay.start(cast.ana, limit=D("50.00"))
+    session = settled(cast, "22.50")
+    with clock.as_of(at(11)):
+        (pk,) = autopay.to_charge()
+        autopay.charge(pk)
+        decline(Payment.objects.get(), "insufficient_funds")
+        autopay.start(cast.ana, limit=D("20.00"))
+    sweep(at(14), at(15))
+    assert Payment.objects.get().retry_on is None
+    assert session_balance(session).due == D("22.50")
 
 
 @pytest.mark.django_db(transaction=True)

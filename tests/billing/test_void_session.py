@@ -1,14 +1,16 @@
 """Support voids a confirmed session: what it earned, cost and claimed is taken back, wherever it stands."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from billing.domain import statements as rules
 from billing.flows import confirm_session, void_session
 from billing.flows.void_session import NotConfirmed
 from billing.ledger.posting import Book, balance, balances_by_payer
 from billing.models import EarningAdjustment, Payment, ProviderEarning, Refund
-from billing.services import books, earnings
+from billing.services import books, earnings, payment_plans, statements
 from billing.services.earnings import NothingToAdjust
 from care.models import ProcedureLine, Session, StandardCharge
 from common import clock
@@ -259,3 +261,30 @@ def test_the_session_as_it_should_have_been_is_booked_and_confirmed_anew(cast: C
     assert (earnings.earned(session), earnings.earned(again)) == (D("0.00"), D("160.00"))
     assert cost(again) == (D("72.00"), "estimate")
     assert broken() == []
+
+
+# --- What the client has beside it ------------------------------------------------------------------------------------
+
+
+def test_a_payment_plan_for_it_alone_is_over(cast: Cast) -> None:
+    session = cast.book(days=-1)
+    confirm_session.confirm(session)
+    people.card(cast.ana)
+    plan = payment_plans.agree(cast.ana, shown=D("72.00"))
+    void_session.void(session, reason="It did not take place.", by=cast.fay)
+    plan.refresh_from_db()
+    assert plan.state == "done"
+    assert Payment.objects.get().state == "failed"
+
+
+def test_the_statement_says_that_it_was_taken_back(cast: Cast) -> None:
+    session = cast.book(days=-1)
+    confirm_session.confirm(session)
+    void_session.void(session, reason="It did not take place.", by=cast.fay)
+    month = rules.month_of(clock.today())
+    with clock.as_of(clock.now() + timedelta(days=40)):
+        rows = statements.issue(cast.ana.pk, month).content["rows"]
+    assert [(row["what"], row["note"], row["amount"]) for row in rows] == [
+        ("Your share of a session", "An estimate: your plans had not answered yet.", "72.00"),
+        ("A session was taken back", "It was confirmed by mistake and costs you nothing.", "-72.00"),
+    ]

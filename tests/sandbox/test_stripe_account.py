@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 
 from tests.stand_ins import StripeStandIn, stripe_stand_in
 
