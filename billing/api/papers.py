@@ -70,12 +70,12 @@ class ReceiptItem(serializers.Serializer[Any]):
 
 
 class GivenBack(serializers.Serializer[Any]):
-    """A refund of the payment."""
+    """What was given back of the payment: by us, or by the bank in a dispute."""
 
     on = serializers.DateField()
     session = serializers.DateField(help_text="Date of service.")
     amount = Money()
-    how = serializers.CharField(help_text="Number of the check or transfer; empty: to the card.")
+    how = serializers.CharField(help_text="Number of the check or transfer; that a bank did it; empty: to the card.")
 
 
 class PatientOut(serializers.Serializer[Any]):

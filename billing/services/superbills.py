@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from reportlab.platypus import Flowable, KeepTogether, Spacer
 
 from billing.domain.superbill import Billed, WhyNot, why_not
+from billing.ledger.posting import Book, balances_by_session
 from billing.models import Payment, PaymentPart, Refund
 from billing.services import paper
 from billing.services.good_faith_estimate import words_for
@@ -105,7 +106,7 @@ def _sentence(reason: WhyNot | None, claims: Sequence[Claim]) -> str:
 
 
 def content(chosen: Sequence[Choice], *, only: Sequence[int] | None = None) -> dict[str, Any]:
-    """All that a superbill says, as plain JSON values; ``only``: the ids of sessions that were picked. Two queries.
+    """All that a superbill says, as plain JSON values; ``only``: the ids of sessions that were picked. Three queries.
 
     Raises :class:`NoSuperbill` when none is left, with the reason of the first that was asked for.
     """
@@ -132,6 +133,10 @@ def content(chosen: Sequence[Choice], *, only: Sequence[int] | None = None) -> d
     }
 
 
+BY_BANK = r"^(reversal:)?dispute_lost:"
+"""Keys of the entries by which a client's bank gave a payment back, and took that back."""
+
+
 def _paid(sessions: Sequence[Session]) -> dict[int, Decimal]:
     """Session → what its client has paid for it and not got back, in dollars."""
     paid = PaymentPart.objects.filter(session__in=sessions, payment__state=Payment.State.SUCCEEDED)
@@ -139,7 +144,9 @@ def _paid(sessions: Sequence[Session]) -> dict[int, Decimal]:
     found: dict[int, Decimal] = dict(paid.order_by().values_list("session").annotate(total=Sum("amount")))
     for session, amount in given.order_by().values_list("session").annotate(total=Sum("amount")):
         found[session] = found.get(session, ZERO) - amount
-    return found
+    ids = [session.pk for session in sessions]
+    by_bank = balances_by_session(Book.CLIENT_RECEIVABLE, session__in=ids, entry__key__regex=BY_BANK)
+    return {session: amount - by_bank.get(session, ZERO) for session, amount in found.items()}
 
 
 def _told(session: Session, paid: Decimal) -> dict[str, Any]:

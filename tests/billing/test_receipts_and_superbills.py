@@ -12,9 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 from billing.access import superbill_sessions
 from billing.domain.superbill import Billed, WhyNot, why_not
 from billing.flows import close_claim, confirm_session
-from billing.gateways.results import ChargeResult, ChargeState
+from billing.gateways.results import ChargeResult, ChargeState, DisputeResult, DisputeState, Movement
 from billing.models import Payment, Refund
-from billing.services import payments, receipts, refunds, superbills
+from billing.services import disputes, payments, receipts, refunds, superbills
 from care.models import Session
 from common import clock
 from common.errors import BadInput
@@ -93,6 +93,26 @@ def test_a_refund_by_check_names_its_number_and_a_promise_counts_for_nothing(cas
     assert "Check 10482" in read(receipts.write(found))
 
 
+def lost(payment: Payment, amount: str, state: DisputeState = DisputeState.LOST) -> None:
+    """What Stripe says of a dispute whose money left with its opening, and came back when it was won."""
+    now, dollars = clock.now(), D(amount)
+    gone = Movement("txn_1", "adjustment", -dollars, D(0), -dollars, now, now.date(), "dp_1")
+    back = Movement("txn_2", "adjustment", dollars, D(0), dollars, now, now.date(), "dp_1")
+    moved = (gone,) if state is DisputeState.LOST else (gone, back)
+    told = DisputeResult(state, "dp_1", dollars, "fraudulent", payment.payment_intent_id, None, now, moved)
+    disputes.record(payment=payment, result=told)
+
+
+def test_what_the_bank_gave_back_in_a_dispute_was_not_paid_in_the_end(cast: Cast, refunded: Payment) -> None:
+    lost(refunded, "32.00")
+    found = receipts.content(refunded)
+    assert [each["amount"] for each in found["refunds"]] == ["40.00", "32.00"]
+    assert (found["refunds"][1]["on"], found["net"]) == (clock.today().isoformat(), "0.00")
+    assert "By the card's bank" in read(receipts.write(found))
+    lost(refunded, "32.00", DisputeState.WON)
+    assert receipts.content(refunded)["net"] == "32.00"
+
+
 @pytest.mark.parametrize("state", ["created", "submitted", "unknown", "failed"])
 def test_what_did_not_go_through_has_no_receipt(cast: Cast, state: str) -> None:
     card(cast.ana)
@@ -110,7 +130,7 @@ def test_it_is_drawn_with_few_queries(cast: Cast, django_assert_max_num_queries:
         payment=paid, result=ChargeResult(state=ChargeState.SUCCEEDED, payment_intent="pi_9", amount=D("5.00"))
     )
     paid = Payment.objects.select_related("client", "card").get()
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         receipts.content(paid)
 
 
@@ -175,6 +195,13 @@ def test_a_superbill_of_a_session_that_we_bill_to_nobody(cast: Cast) -> None:
     for said in ("Ana Rivera", "1988", "Maya Cole", "1234567893", "103T00000X", "13-1234567", "205 Hudson Street",
                  "F41.1", "90837", "11", "$220.00", "No claim of ours"):  # fmt: skip
         assert said in text, said
+
+
+def test_what_the_bank_gave_back_is_not_paid_on_a_superbill(cast: Cast) -> None:
+    card(cast.ana)
+    payment = not_billed(cast).payment_parts.get().payment
+    lost(payment, str(payment.amount))
+    assert superbills.content(found(cast))["paid"] == "0.00"
 
 
 def test_sessions_that_we_bill_are_not_on_it_and_it_says_why(cast: Cast) -> None:
