@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.gateways.results import SMALLEST_CHARGE
-from billing.models import Autopay, AutopayNotice, Dispute, Payment, PaymentPart
+from billing.models import Autopay, AutopayNotice, Dispute, FraudWarning, Payment, PaymentPart
 from billing.services import payments
 from billing.services.balances import session_balance
 from billing.services.cards import default_card
@@ -127,7 +127,7 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
             return
         cancel(earlier, reason=_("The amount has changed."))
     wanted = consent is not None and SMALLEST_CHARGE <= due <= consent.limit and default_card(client) is not None
-    if consent is not None and wanted and not _was_disputed(session):
+    if consent is not None and wanted and not _was_doubted(session):
         _announce(consent, session, due)
         return
     above = consent.limit if consent is not None and due > consent.limit else None
@@ -145,9 +145,12 @@ def ask(session: Session, due: Decimal, *, cause: str) -> None:
     )
 
 
-def _was_disputed(session: Session) -> bool:
-    """Whoever had a payment for the session taken back by their bank is asked, and never charged unasked again."""
-    return Dispute.objects.filter(payment__parts__session=session).exclude(state=Dispute.State.WARNING_CLOSED).exists()
+def _was_doubted(session: Session) -> bool:
+    """Whoever had a payment for the session taken back by their bank, or told it of fraud, is asked, and never charged
+    unasked again."""
+    payments_of = {"payment__parts__session": session}
+    disputed = Dispute.objects.filter(**payments_of).exclude(state=Dispute.State.WARNING_CLOSED)
+    return disputed.exists() or FraudWarning.objects.filter(**payments_of).exists()
 
 
 def charge_day(today: date) -> date:

@@ -8,7 +8,7 @@ import pytest
 
 from billing import tasks
 from billing.flows.collect_payment import start_pay_now
-from billing.models import Autopay, AutopayNotice, Dispute, Payment, PaymentCard
+from billing.models import Autopay, AutopayNotice, Dispute, FraudWarning, Payment, PaymentCard
 from billing.services import autopay, cards
 from billing.services.autopay import NoAutopay
 from billing.services.balances import session_balance
@@ -99,16 +99,20 @@ def test_without_consent_or_card_it_is_asked_for_as_always(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("monday")
+@pytest.mark.parametrize("how", ["dispute", "fraud warning"])
 def test_what_the_client_s_bank_took_back_is_asked_for_and_never_charged_by_itself(
-    cast: Cast, card: PaymentCard
+    cast: Cast, card: PaymentCard, how: str
 ) -> None:
     autopay.start(cast.ana, limit=D("100.00"))
     session = cast.book(days=-30)
     owes(session, "68.00")
     paid = start_pay_now(client=cast.ana, card=card).payment
-    Dispute.objects.create(
-        payment=paid, dispute_id="dp_1", amount=D("68.00"), reason="fraudulent", state=Dispute.State.LOST
-    )
+    if how == "dispute":
+        Dispute.objects.create(
+            payment=paid, dispute_id="dp_1", amount=D("68.00"), reason="fraudulent", state=Dispute.State.LOST
+        )
+    else:
+        FraudWarning.objects.create(payment=paid, warning_id="issfr_1", kind="made_with_stolen_card", actionable=True)
     autopay.ask(session, D("68.00"), cause="lost")
     assert not AutopayNotice.objects.exists()
     assert Email.objects.filter(key="pay_now:lost").exists()
