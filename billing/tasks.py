@@ -222,4 +222,6 @@ def _try(step: Callable[..., object], *args: object) -> None:
     except Exception:
         # Anything may be wrong with one row; the others must not wait for it. It is tried again at the next sweep.
         named = step.func if isinstance(step, partial) else step
-        log.exception("sweep_step_failed", step=getattr(named, "__qualname__", str(named)), args=[str(a) for a in args])
+        # A row is logged by its id: in words some of them name their client.
+        shown = [str(getattr(each, "pk", each)) for each in args]
+        log.exception("sweep_step_failed", step=getattr(named, "__qualname__", str(named)), args=shown)

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from billing import tasks
 from billing.gateways.results import ChargeResult, ChargeState, RefundResult, RefundState
 from billing.ledger.posting import Book, Posting, balance, post
 from billing.models import Dispute, Payment, PaymentCard, PaymentPart, Refund
@@ -330,3 +331,19 @@ def test_the_banks_number_is_kept_when_it_comes_later(cast: Cast, card: PaymentC
     assert refund.bank_reference == "74000000000000001234567"
     assert refunds.reference_of(refund) == f"refund {refund.pk} 74000000000000001234567"
     assert Email.objects.filter(kind="refund_processed").count() == 1
+
+
+def test_a_refund_that_cannot_be_promised_is_logged_without_a_name(
+    cast: Cast, card: PaymentCard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = cast.book()
+
+    def fails(session: Session) -> None:
+        raise ValueError("it does not add up")
+
+    monkeypatch.setattr(refunds, "sessions_to_refund", lambda: [session])
+    monkeypatch.setattr(refunds, "promise", fails)
+    tasks.sweep()
+    (line,) = [each.getMessage() for each in caplog.records if "sweep_step_failed" in each.getMessage()]
+    assert str([str(session.pk)]) in line
+    assert cast.ana.last_name not in line
