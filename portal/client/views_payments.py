@@ -11,6 +11,7 @@ from billing.models import Payment
 from billing.services.balances import client_balances, total_due
 from billing.services.payments import receipt_number
 from care.access import visible_sessions
+from care.models import Session
 from common import clock
 from people.models import Client
 from portal.client import reading, views_automatic
@@ -63,6 +64,8 @@ def payment(request: HttpRequest, client: Client, payment_id: int) -> HttpRespon
             "payment": found,
             "parts": parts,
             "in_motion": found.state in Payment.IN_MOTION,
+            # Sessions that were taken back ask for nothing any more.
+            "to_finish": any(part.session.status != Session.Status.CANCELLED for part in parts),
             "refunds": refund_stories(visible_refunds(request.user).filter(payment=found)),
             "number": receipt_number(found),
             "finish": urlencode([("session", part.session_id) for part in parts]),

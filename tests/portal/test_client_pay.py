@@ -7,6 +7,7 @@ import pytest
 from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
+from billing.flows import confirm_session, void_session
 from billing.gateways.stripe_gateway import gateway
 from billing.ledger.posting import Book, Posting, post
 from billing.models import CardConsent, Payment, PaymentCard
@@ -150,6 +151,18 @@ def test_a_declined_card_is_said_and_another_can_be_chosen(cast: Cast, ana: Brow
     good = card(cast)
     ana.post("/appointments/pay/", form(session, "58.00", good))
     assert session_balance(session).due == D("0.00")
+
+
+def test_a_charge_for_a_session_that_was_taken_back_asks_for_nothing(cast: Cast, ana: Browser) -> None:
+    card(cast)
+    session = cast.book(days=-1)
+    confirm_session.confirm(session)
+    void_session.void(session, reason="It did not take place.", by=cast.fay)
+    page = ana.get(f"/payments/{Payment.objects.get().pk}/").content.decode()
+    assert "The session was voided." in page
+    assert "There is nothing to pay any more" in page
+    assert "declined" not in page
+    assert "Try again" not in page
 
 
 def test_an_expired_card_is_not_offered(cast: Cast, ana: Browser) -> None:
