@@ -289,13 +289,15 @@ CHECKS = (
     ),
     Check(
         "insurers_are_closed",
-        "Nothing is expected of an insurer for a session whose cost is final and whose plans have all answered.",
+        "Nothing is expected of an insurer for a session whose cost is final and whose plans have all answered; of one "
+        "that was voided, what they paid is owed back until they take it.",
         """
         SELECT 'session ' || r.session_id FROM (
             SELECT session_id, payer_id FROM ledger_line WHERE account_id = 'insurer_receivable'
             GROUP BY session_id, payer_id HAVING sum(amount) <> 0) r
         JOIN LATERAL (SELECT basis FROM billing_sessioncost c WHERE c.session_id = r.session_id
                       ORDER BY id DESC LIMIT 1) c ON c.basis = 'final'
+        JOIN care_session s ON s.id = r.session_id AND s.status = 'confirmed'
         WHERE NOT EXISTS (
             SELECT 1 FROM insurance_claim k WHERE k.session_id = r.session_id AND k.frequency <> '8'
                 AND k.submission NOT IN ('not_needed', 'replaced') AND k.decision NOT IN ('paid', 'denied', 'routed'))
