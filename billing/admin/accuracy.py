@@ -20,6 +20,7 @@ from billing.models import Comparison
 from billing.services.accuracy import Accuracy, Measure, Report, report
 from common import clock
 from common.desk import Tool, extend, render
+from common.spreadsheet import harmless
 from insurance.models import Payer
 
 
@@ -241,11 +242,6 @@ def _as_csv(lines: Sequence[Accuracy]) -> HttpResponse:
         ]
         out.writerow([harmless(each.payer), harmless(each.plan), month, each.sessions, *measures])
     return answer
-
-
-def harmless(text: str) -> str:
-    """Names come from insurers' files: a spreadsheet must not take one for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 extend(Comparison, tools=[Tool("accuracy", gettext_lazy("How accurate our estimates are"), page)])

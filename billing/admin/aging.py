@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy
 
 import insurance.admin  # noqa: F401 - claims are on the desk before a tool is added to them
 import people.admin  # noqa: F401 - likewise clients
-from billing.admin.accuracy import harmless
 from billing.services import aging
 from billing.services.aging import Aging, Cell, Item
 from common import clock
 from common.desk import Desk, Tool, extend, render
 from common.money import dollars
+from common.spreadsheet import harmless
 from insurance.models import Claim
 from people.models import Client
 

@@ -22,10 +22,10 @@ from billing.models import (
     ProviderPayout,
 )
 from billing.services import bank_accounts, earnings, payouts
-from billing.services.payout_statements import harmless
 from care.models import Session
 from common.desk import Desk, Page, Repair, Rows, extend, render
 from common.money import ZERO, plain
+from common.spreadsheet import harmless
 from people.models import Provider, User
 
 

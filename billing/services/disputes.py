@@ -61,8 +61,10 @@ def record(*, payment: Payment, result: DisputeResult) -> Dispute:
             "closed_at": closed,
         },
     )
-    if not is_new and dispute.state != target and Dispute.STATES.allows(dispute.state, target):
-        dispute.state, dispute.closed_at = target, closed
+    if not is_new and (dispute.state == target or Dispute.STATES.allows(dispute.state, target)):
+        if dispute.state != target:
+            dispute.state, dispute.closed_at = target, closed
+        # A bank may put its deadline off, or take less, without moving on.
         dispute.amount, dispute.evidence_due = result.amount, result.evidence_due
         dispute.save(update_fields=["state", "closed_at", "amount", "evidence_due"])
     held = _book(result.movements, client)

@@ -20,6 +20,7 @@ from billing.services import paper, payouts
 from billing.services.paper import HEADING, SMALL, TITLE, say
 from common import clock
 from common.money import ZERO, dollars, plain
+from common.spreadsheet import harmless
 from people.models import Client, Provider
 
 
@@ -105,11 +106,6 @@ def as_csv(payout: ProviderPayout, found: list[Line]) -> str:
         )
     rows.writerow([number(payout), "", "", "", "total", "", plain(payout.amount)])
     return out.getvalue()
-
-
-def harmless(text: str) -> str:
-    """Words that a spreadsheet program would take for a formula are set off by an apostrophe."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def as_pdf(payout: ProviderPayout, found: list[Line]) -> bytes:

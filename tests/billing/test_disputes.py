@@ -1,6 +1,7 @@
 """Disputes and early fraud warnings: the client's net payment stays the final cost less what is open."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -84,6 +85,18 @@ def test_a_disputed_payment_is_won(cast: Cast, card: PaymentCard, stripe: Stripe
     assert row.state == "won" and row.closed_at is not None
     assert in_books() == {"stripe": D("72.00"), "disputed": D("0.00"), "client_receivable": D("0.00")}
     assert not Email.objects.filter(kind__contains="disput").exists(), "nobody is told of a dispute they began"
+
+
+def test_a_deadline_that_the_bank_puts_off_is_the_one_shown(
+    cast: Cast, card: PaymentCard, stripe: StripeStandIn
+) -> None:
+    payment = charged(cast.book(), card, "72.00")
+    told = account().dispute(opened(stripe, payment))
+    assert told.evidence_due is not None
+    later = told.evidence_due + timedelta(days=5)
+    disputes.record(payment=payment, result=replace(told, evidence_due=later))
+    row = Dispute.objects.get()
+    assert (row.state, row.evidence_due) == ("needs_response", later)
 
 
 def test_a_lost_payment_is_owed_again_and_a_bank_may_change_its_mind(
