@@ -32,7 +32,7 @@ def accept(
     if payer is None:
         raise BadInput(_("Please choose the company that is on your card."), "payer")
     coverage = refresh_benefits.add_plan(
-        client=client, payer=payer, member_id=member_id.strip() or suggestion.member_id or "", **facts
+        client=client, payer=payer, member_id=member_id.strip() or suggestion.member_id or "", by=by, **facts
     )
     discovery.accept(suggestion, coverage=coverage, by=by)
     return coverage

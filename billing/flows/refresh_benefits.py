@@ -51,9 +51,13 @@ class Wrong(models.TextChoices):
     OTHER = "other", gettext_lazy("Something else, or I am not sure")
 
 
-def add_plan(*, client: Client, payer: Payer, member_id: str, **facts: Any) -> Coverage:
-    """Put a plan on the account and ask its insurer at once. Raises ``BadInput``, as ``add_coverage`` does."""
+def add_plan(*, client: Client, payer: Payer, member_id: str, by: User | None = None, **facts: Any) -> Coverage:
+    """Put a plan on the account and ask its insurer at once; whoever named it before has its answer.
+
+    ``by``: who answers such a question. Raises ``BadInput``, as ``add_coverage`` does.
+    """
     coverage = add_coverage(client=client, payer=payer, member_id=member_id, **facts)
+    discovery.answered_by(coverage, by=by)
     for check in coverage.checks.filter(state=EligibilityCheck.State.WAITING):
         hurry("billing.tasks.check_benefits", check.pk)
     return coverage

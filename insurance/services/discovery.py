@@ -205,8 +205,8 @@ def open_suggestions(client: Client) -> list[SuggestedCoverage]:
     return [each for each in waiting if not any(_is(plan.payer, each.payer, each.payer_name) for plan in plans)]
 
 
-def accept(suggestion: SuggestedCoverage, *, coverage: Coverage, by: User) -> None:
-    """It is a plan of the client's, now on the account as ``coverage``."""
+def accept(suggestion: SuggestedCoverage, *, coverage: Coverage, by: User | None = None) -> None:
+    """It is a plan of the client's, now on the account as ``coverage``; ``by`` nobody when it was entered unasked."""
     move(
         suggestion,
         SuggestedCoverage.STATES,
@@ -215,6 +215,13 @@ def accept(suggestion: SuggestedCoverage, *, coverage: Coverage, by: User) -> No
         decided_by=by,
         decided_at=clock.now(),
     )
+
+
+def answered_by(coverage: Coverage, *, by: User | None = None) -> None:
+    """A plan that is now on the account answers the open questions about its insurer."""
+    for each in SuggestedCoverage.objects.filter(client=coverage.client_id, state=State.OPEN).select_related("payer"):
+        if _is(coverage.payer, each.payer, each.payer_name):
+            accept(each, coverage=coverage, by=by)
 
 
 def dismiss(suggestion: SuggestedCoverage, *, by: User) -> None:

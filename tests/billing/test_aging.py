@@ -1,6 +1,6 @@
 """Who owes us for how long: exact figures for a small practice, and a bounded number of queries for any."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,7 +21,9 @@ D = Decimal
 
 
 def sent(about: Claim, days: int) -> None:
-    Claim.objects.filter(pk=about.pk).update(submitted_at=clock.now() - timedelta(days=days))
+    """The claim went out at noon so many days ago, whatever the clocks did since."""
+    noon = datetime.combine(clock.today() - timedelta(days=days), time(12), tzinfo=clock.BUSINESS_ZONE)
+    Claim.objects.filter(pk=about.pk).update(submitted_at=noon)
 
 
 def cells(whose: str) -> dict[str, dict[str, tuple[int, Decimal]]]:

@@ -33,7 +33,9 @@ def browser(user: object) -> Browser:
 
 
 def suggested(cast: Cast, **told_by_insurer: object) -> SuggestedCoverage:
-    named = {"payer": payer("SMMT1", "Summit Care", "140.00"), "payer_name": "Summit Care", **told_by_insurer}
+    named = {"payer_name": "Summit Care", **told_by_insurer}
+    if "payer" not in named:
+        named["payer"] = payer("SMMT1", "Summit Care", "140.00")
     return SuggestedCoverage.objects.create(client=cast.ana, named_by=cast.own_plan, source="271", **named)
 
 
@@ -49,6 +51,18 @@ def test_two_taps_put_a_plan_that_was_told_whole_on_the_account(cast: Cast) -> N
     plan = Coverage.objects.get(client=cast.ana, payer=found.payer)
     assert (plan.member_id, plan.holder) == ("SM77", "self")
     assert "you may also have" not in ana.get("/plans/").content.decode()
+
+
+def test_a_plan_entered_unasked_answers_the_question_about_it(cast: Cast) -> None:
+    """The first plan's insurer names the second one before the client has come to enter it."""
+    summit = payer("SMMT1", "Summit Care", "140.00")
+    found = suggested(cast, payer=summit)
+    other = suggested(cast, payer=None, payer_name="Northwind Health")
+    plan = refresh_benefits.add_plan(client=cast.ana, payer=summit, member_id="SM78")
+    found.refresh_from_db()
+    other.refresh_from_db()
+    assert (found.state, found.coverage, found.decided_by) == ("accepted", plan, None)
+    assert other.state == "open"
 
 
 def test_only_what_was_not_told_is_asked_and_what_was_typed_stays(cast: Cast) -> None:
