@@ -73,11 +73,11 @@ class Counting:
         self.seen: list[int] = []
         self._before, self._after = before, after
 
-    def __call__(self, of: Client, *, charged: bool = True) -> list[costs.Written]:
+    def __call__(self, of: Client, **how: Any) -> list[costs.Written]:
         self.seen.append(of.pk)
         if self._before:
             self._before(of)
-        written = reprice_for_real(of, charged=charged)
+        written = reprice_for_real(of, **how)
         if self._after:
             self._after(of)
         return written
