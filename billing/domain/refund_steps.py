@@ -38,7 +38,7 @@ class Standing:
     promised: datetime
     processed: datetime | None
     statement_by: date | None
-    today: date
+    seen_on: date
 
 
 def steps(refund: Standing) -> Sequence[Step]:
@@ -54,11 +54,11 @@ def steps(refund: Standing) -> Sequence[Step]:
         return found
     found.append(Step(Kind.SENT, None, refund.state != "created"))
     found.append(Step(Kind.PROCESSED, refund.processed, refund.state == "succeeded"))
-    arrived = refund.state == "succeeded" and refund.statement_by is not None and refund.today > refund.statement_by
+    arrived = refund.state == "succeeded" and refund.statement_by is not None and refund.seen_on > refund.statement_by
     found.append(Step(Kind.ON_STATEMENT, refund.statement_by, arrived))
     return found
 
 
 def ask_support(refund: Standing) -> bool:
     """Whether the client should have seen the money by now: more than the promised business days have passed."""
-    return refund.state == "succeeded" and refund.statement_by is not None and refund.today > refund.statement_by
+    return refund.state == "succeeded" and refund.statement_by is not None and refund.seen_on > refund.statement_by
