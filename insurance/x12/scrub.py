@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from common.us_states import STATES
 from insurance.x12.names import Address
+from insurance.x12.values import is_npi
 from insurance.x12.x837p_model import Claim, Person
 
 
@@ -56,17 +57,6 @@ def problems(claim: Claim, *, on: date) -> list[Problem]:
 
 
 # Who bills and who was there
-
-
-def is_npi(text: str) -> bool:
-    """Ten digits beginning with 1 or 2 whose last is the Luhn check digit over 80840 and the other nine."""
-    if not re.fullmatch(r"[12]\d{9}", text):
-        return False
-    total = 0
-    for place, digit in enumerate(reversed(f"80840{text}")):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
 
 
 @_rule

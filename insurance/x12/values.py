@@ -67,3 +67,14 @@ def write_amount(value: Decimal) -> str:
     """A decimal as X12 type R: plain notation, no trailing zeros (``130.00`` → ``130``)."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def is_npi(text: str) -> bool:
+    """Whether ``text`` is an NPI: ten digits, the first 1 or 2, the last Luhn's over 80840 and the other nine (CMS)."""
+    if not re.fullmatch(r"[12][0-9]{9}", text):
+        return False
+    total = 24
+    for place, digit in enumerate(reversed(text)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

@@ -115,7 +115,7 @@ def _organization(code: str, name: Segment) -> Iterator[Finding]:
         yield Finding(name.where, f"NM103: the {who} has no name")
     if not name.get(8) or not name.get(9):
         yield Finding(name.where, f"NM108 and NM109: the {who} has no id")
-    elif name.get(8) == "XX" and not is_npi(name.get(9)):
+    elif name.get(8) == "XX" and not values.is_npi(name.get(9)):
         yield Finding(name.where, f"NM109 {name.get(9)!r} is no NPI: its check digit is wrong")
 
 
@@ -187,14 +187,3 @@ def _day(asked: list[Segment], head: Segment, born: date | None) -> Iterator[Fin
             yield Finding(segment.where, "DTP03: the day asked about is before the date of birth")
         if sent is not None and first < sent - _FURTHEST_BACK:
             yield Finding(segment.where, "DTP03: no insurer must answer for a day more than a year ago")
-
-
-def is_npi(number: str) -> bool:
-    """Whether ``number`` is ten digits with the right check digit (Luhn over 80840 and the first nine)."""
-    if not re.fullmatch(r"[0-9]{10}", number):
-        return False
-    total = 24
-    for place, digit in enumerate(reversed(number)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
