@@ -6,6 +6,7 @@ Evergreen (Ana's own) pays first, then Harbor (Ben's). Third Health, newer and B
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -39,9 +40,9 @@ def insurer(cast: Cast) -> Payer:
     return row
 
 
-def add_third(cast: Cast, insurer: Payer, **facts: object) -> Coverage:
+def add_third(cast: Cast, insurer: Payer, **facts: Any) -> Coverage:
     """Ana enters it, and its insurer answers."""
-    columns = {
+    columns: dict[str, Any] = {
         "holder": "spouse", "holder_first_name": "Ben", "holder_last_name": "Rivera", "holder_born": date(1986, 2, 1),
         "holder_status": "active", "since": date(2020, 1, 1),
     }  # fmt: skip
