@@ -26,7 +26,8 @@ class NoHouse(DomainError):
 
 @contextlib.contextmanager
 def own_database(name: str, *, keep: bool = False) -> Iterator[str]:
-    """A new, empty database with all tables on the same server; dropped at the end unless it is to be kept.
+    """A new, empty database with all tables on the same server; dropped at the end unless it is to be kept or something
+    failed.
 
     What runs that were killed have left is dropped too. Raises :class:`NoHouse`.
     """
@@ -45,6 +46,9 @@ def own_database(name: str, *, keep: bool = False) -> Iterator[str]:
         _use(name)
         call_command("migrate", interactive=False, verbosity=0)
         yield name
+    except Exception:
+        keep = True  # for a look at what went wrong; the next run drops it
+        raise
     finally:
         options["options"] = before
         _use(shared)
