@@ -133,7 +133,7 @@ def enter(request: HttpRequest, row: Coverage, context: dict[str, Any]) -> HttpR
     snapshot = costs.newest_snapshot(row, clock.today())
     if snapshot is None:
         return render(request, "admin/prices/enter_benefits.html", context | {"form": None})
-    told_on = snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date()
+    told_on = clock.business_date(snapshot.observed_at)
     form = BenefitsForm(snapshot.benefits, request.POST if request.method == "POST" else None, told_on=told_on)
     if request.method == "POST" and form.is_valid():
         try:

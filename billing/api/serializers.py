@@ -107,7 +107,7 @@ class RefundStep(serializers.Serializer[Any]):
 
 def as_day(moment: datetime | date | None) -> date | None:
     """The business day of a moment or day."""
-    return moment.astimezone(clock.BUSINESS_ZONE).date() if isinstance(moment, datetime) else moment
+    return clock.business_date(moment) if isinstance(moment, datetime) else moment
 
 
 class RefundOut(serializers.Serializer[Any]):

@@ -196,7 +196,7 @@ def _enter(
         raise NothingToCorrect(_("%(payer)s has not told us anything yet to correct.") % {"payer": coverage.payer})
     observed_at = base.observed_at
     if as_of is not None:
-        if as_of < observed_at.astimezone(clock.BUSINESS_ZONE).date():
+        if as_of < clock.business_date(observed_at):
             raise BadInput(_("We have a newer answer than this day: please give its day or a later one."), "as_of")
         observed_at = max(observed_at, min(clock.now(), datetime.combine(as_of, time.max, tzinfo=clock.BUSINESS_ZONE)))
     changes: Figures = {}

@@ -80,7 +80,7 @@ def _book(movements: Sequence[Movement], client: Client) -> Decimal:
         post(
             key=f"dispute:{movement.id}",
             memo="Taken back in a dispute" if movement.amount < ZERO else "Came back from a dispute",
-            occurred_on=movement.created.astimezone(clock.BUSINESS_ZONE).date(),
+            occurred_on=clock.business_date(movement.created),
             lines=[
                 Posting(Book.DISPUTED, -movement.amount, client=client.pk),
                 Posting(Book.STRIPE, movement.amount, client=client.pk),

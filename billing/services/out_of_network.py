@@ -65,7 +65,7 @@ def estimate(session: Session) -> OutOfNetwork | None:
         coverage=coverage,
         why_not=why_not,
         price=next(price for each, price in zip(visits, prices, strict=True) if each.pk == session.pk),
-        told_on=snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date() if snapshot else None,
+        told_on=clock.business_date(snapshot.observed_at) if snapshot else None,
     )
 
 
@@ -75,7 +75,7 @@ def _up_to(session: Session, snapshot: BenefitSnapshot | None) -> list[Session]:
     if snapshot is None:
         before = before.none()
     else:
-        begins = snapshot.observed_at.astimezone(clock.BUSINESS_ZONE).date()
+        begins = clock.business_date(snapshot.observed_at)
         if snapshot.plan_begin is not None:
             begins = max(begins, snapshot.plan_begin)
         before = before.filter(date__gte=begins)

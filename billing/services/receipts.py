@@ -66,7 +66,7 @@ def content(payment: Payment) -> dict[str, Any]:
     back = sum((refund.amount for refund in given), ZERO) + sum(taken.values(), ZERO)
     return {
         "number": receipt_number(payment),
-        "paid_on": payment.settled_at.astimezone(clock.BUSINESS_ZONE).date().isoformat(),
+        "paid_on": clock.business_date(payment.settled_at).isoformat(),
         "as_of": clock.today().isoformat(),
         "card": str(payment.card) if payment.card else "",
         "patient": {"name": str(payment.client), "born": payment.client.birth_date.isoformat()},
@@ -77,7 +77,7 @@ def content(payment: Payment) -> dict[str, Any]:
         "amount": plain(payment.amount),
         "refunds": [
             {
-                "on": refund.processed_at.astimezone(clock.BUSINESS_ZONE).date().isoformat(),
+                "on": clock.business_date(refund.processed_at).isoformat(),
                 "session": refund.session.date.isoformat(),
                 "amount": plain(refund.amount),
                 "how": refund.external_reference,

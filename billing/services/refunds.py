@@ -53,7 +53,7 @@ def standing(refund: Refund) -> Standing:
     processed = refund.processed_at
     by = None
     if processed is not None and refund.state == Refund.State.SUCCEEDED:
-        by = on_statement_by(processed.astimezone(clock.BUSINESS_ZONE).date())
+        by = on_statement_by(clock.business_date(processed))
     return Standing(refund.state, refund.created_at, processed, by, clock.today())
 
 

@@ -49,7 +49,7 @@ def _midnight(day: date) -> datetime:
 
 def last_month() -> date:
     """The newest month that can be issued, by its first day."""
-    return before(month_of((clock.now() - GRACE).astimezone(clock.BUSINESS_ZONE).date()))
+    return before(month_of(clock.business_date(clock.now() - GRACE)))
 
 
 def _receivable(month: date, **concerning: Any) -> Any:
@@ -183,7 +183,7 @@ def _content(client: Client, month: date, entries: Sequence[_Moved]) -> dict[str
         what, note = _words(each, costs, payments, refunds)
         rows.append(
             {
-                "on": each.posted.astimezone(clock.BUSINESS_ZONE).date().isoformat(),
+                "on": clock.business_date(each.posted).isoformat(),
                 "kind": kind_of(each.key).value,
                 "what": what,
                 "note": note,

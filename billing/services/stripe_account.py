@@ -5,7 +5,7 @@ entry of its own. ``docs/stripe.md`` has the table.
 """
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -27,10 +27,6 @@ KNOWN = (*_PAYMENTS, *_REFUNDS, *_REFUND_FAILURES, "adjustment", "payout", *_PAY
 """The kinds of movements that we know how to book. Others are for a person."""
 
 _GONE = (StripePayout.State.FAILED, StripePayout.State.CANCELED)
-
-
-def _business_day(moment: datetime) -> date:
-    return moment.astimezone(clock.BUSINESS_ZONE).date()
 
 
 @transaction.atomic
@@ -63,7 +59,7 @@ def _post_fee(row: BalanceTransaction, fee: Decimal) -> reading.Entry:
     return post(
         key=f"stripe_fee:{row.transaction_id}",
         memo=f"Stripe's fee on {row.kind} {row.source_id}".strip(),
-        occurred_on=_business_day(row.happened_at),
+        occurred_on=clock.business_date(row.happened_at),
         lines=[Posting(Book.STRIPE_FEES, fee), Posting(Book.STRIPE, -fee)],
     )
 
@@ -125,7 +121,7 @@ def _post_bounced(refund: Refund) -> None:
     gone = refund.state in (Refund.State.FAILED, Refund.State.EXTERNAL)
     if not gone or reading.entry(f"refund:{refund.pk}") is not None:
         return
-    day = _business_day(refund.created_at)
+    day = clock.business_date(refund.created_at)
     client = refund.payment.client_id
     entry = post(
         key=f"refund:{refund.pk}",
@@ -190,7 +186,7 @@ def record_payout(result: PayoutResult) -> StripePayout:
     sent = post(
         key=f"stripe_payout:{row.pk}",
         memo=f"Payout {row.payout_id} from Stripe",
-        occurred_on=_business_day(row.created_at),
+        occurred_on=clock.business_date(row.created_at),
         lines=[Posting(Book.STRIPE_IN_TRANSIT, row.amount), Posting(Book.STRIPE, -row.amount)],
     )
     target = _STATES[result.state]

@@ -101,7 +101,7 @@ class Session(models.Model):
         return f"Session {self.pk}: {self.client} on {self.date}"
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.date = self.starts_at.astimezone(clock.BUSINESS_ZONE).date()
+        self.date = clock.business_date(self.starts_at)
         super().save(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature, passed through
 
     @property

@@ -146,7 +146,7 @@ class Year:
         month = None
         while self._agenda:
             moment, _number, do = heapq.heappop(self._agenda)
-            this = clock_date(moment).replace(day=1)
+            this = clock.business_date(moment).replace(day=1)
             if month is not None and this > month:
                 on_month(month)
             month = max(month or this, this)
@@ -205,8 +205,8 @@ class Year:
             self.add_plan(one, case.plans[place])
         for visit in case.visits:
             self.at(max(clock.now(), visit.starts_at - timedelta(days=15)), self._book, one, visit)
-        january = date(clock_date(case.joins).year + 1, 1, 2)
-        if case.plan_year is None and any(clock_date(visit.starts_at) >= january for visit in case.visits):
+        january = date(clock.business_date(case.joins).year + 1, 1, 2)
+        if case.plan_year is None and any(clock.business_date(visit.starts_at) >= january for visit in case.visits):
             self.at(local(january, 7), self.check, one, EligibilityCheck.Reason.SCHEDULED)
         for moment, hook in case.hooks:
             self.at(moment, self._let_happen, hook, one)
@@ -361,8 +361,3 @@ class Year:
                 outbox.deliver(pk)
         finally:
             settings.EMAIL_BACKEND = before
-
-
-def clock_date(moment: datetime) -> date:
-    """The business date of a moment."""
-    return moment.astimezone(clock.BUSINESS_ZONE).date()

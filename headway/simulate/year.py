@@ -102,11 +102,11 @@ class Year:
         if case.lapse is not None:
             self._mornings[case.lapse.on].append(partial(self._lapse, case))
         for visit in case.visits:
-            booked = max(case.joins, clock_day(visit.starts_at) - BOOKED_AHEAD)
+            booked = max(case.joins, clock.business_date(visit.starts_at) - BOOKED_AHEAD)
             self._at(local(booked, 9), case, partial(self._book, case, visit))
 
     def _at(self, moment: datetime, case: Case, do: Callable[[], object]) -> None:
-        self._days[clock_day(moment)].append((moment, case.number, do))
+        self._days[clock.business_date(moment)].append((moment, case.number, do))
 
     def _change(self, plan: Insured, change: dict[str, object]) -> None:
         self.world.patch_member(plan.payer_id, plan.key, change)
@@ -345,8 +345,3 @@ def _pay_now(client: Client, card: PaymentCard) -> None:
 def read_file(pk: int) -> None:
     """Take in one received file."""
     exchange_claims.read(EdiFile.objects.get(pk=pk))
-
-
-def clock_day(moment: datetime) -> date:
-    """The business date of a moment."""
-    return moment.astimezone(clock.BUSINESS_ZONE).date()

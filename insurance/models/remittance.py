@@ -44,7 +44,7 @@ class Remittance(Fact):
     @property
     def day(self) -> date:
         """The business date of the payment; when the insurer gives none, the one on which we recorded it."""
-        return self.paid_on or self.created_at.astimezone(clock.BUSINESS_ZONE).date()
+        return self.paid_on or clock.business_date(self.created_at)
 
 
 class Adjudication(models.Model):

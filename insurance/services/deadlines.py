@@ -130,7 +130,7 @@ def _days_back(day: date) -> Iterable[date]:
 
 def _acknowledged_by(claim: Claim) -> date:
     assert claim.submitted_at is not None, "it was sent"
-    return clock.add_business_days(claim.submitted_at.astimezone(clock.BUSINESS_ZONE).date(), ACKNOWLEDGED_WITHIN)
+    return clock.add_business_days(clock.business_date(claim.submitted_at), ACKNOWLEDGED_WITHIN)
 
 
 # --- For support ------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def open_on_claim(
     last = _last_cleared(claim.coverage)
     if last is not None and not claim.coverage.pauses.filter(cleared_at=None).exists():
         assert last.cleared_at is not None
-        decided_before = decided_on <= last.cleared_at.astimezone(clock.BUSINESS_ZONE).date()
+        decided_before = decided_on <= clock.business_date(last.cleared_at)
         sent_before = claim.submitted_at is not None and claim.submitted_at < last.cleared_at
         if last.evidence_file_id == file.pk or (decided_before and sent_before):
             _send_again(claim)

@@ -75,17 +75,13 @@ def _next_due(created: datetime, settled: datetime | None) -> date:
     An insurer that begins to want it asks at the next anniversary, not for years gone by.
     """
     if settled is not None:
-        return anniversary(_day(settled))
-    entered, today = _day(created), clock.today()
+        return anniversary(clock.business_date(settled))
+    entered, today = clock.business_date(created), clock.today()
     first = anniversary(entered)
     if first >= today - ASK_FROM:
         return first
     this_year = anniversary(entered, years=today.year - entered.year)
     return this_year if this_year >= today else anniversary(entered, years=today.year - entered.year + 1)
-
-
-def _day(moment: datetime) -> date:
-    return moment.astimezone(clock.BUSINESS_ZONE).date()
 
 
 def next_due(coverage: Coverage) -> date | None:
@@ -228,7 +224,10 @@ def verify_by(check: EligibilityCheck) -> bool:
         pause = check.coverage.pauses.filter(cleared_by=check, reference_given_at__isnull=False).first()
         if pause is None or pause.reference_given_at is None:
             return False
-        given |= {"reference_number": pause.reference_number, "called_on": _day(pause.reference_given_at)}
+        given |= {
+            "reference_number": pause.reference_number,
+            "called_on": clock.business_date(pause.reference_given_at),
+        }
     elif row.reported_at is None or check.asked_at < row.reported_at:
         return False
     return move(row, Recertification.STATES, Recertification.State.VERIFIED, **given)

@@ -207,7 +207,7 @@ def cost_changes(client: Client, *, session: Session | None = None, limit: int =
     changes: list[Change] = []
     wanted = ("created_at", "reason", "before", "amount", "sentence", "session_id", "session__date")
     for row in rows.values(*wanted)[:limit]:
-        day = row["created_at"].astimezone(clock.BUSINESS_ZONE).date()
+        day = clock.business_date(row["created_at"])
         held = row["session__date"]
         same = changes[-1] if changes else None
         if same and (same.day, same.reason, same.before, same.after, same.sentence) == (
@@ -352,4 +352,4 @@ def plan_views(client: Client) -> list[PlanView]:
 
 def day_of(moment: date | datetime) -> date:
     """The business day of a date or a moment."""
-    return moment.astimezone(clock.BUSINESS_ZONE).date() if isinstance(moment, datetime) else moment
+    return clock.business_date(moment) if isinstance(moment, datetime) else moment
